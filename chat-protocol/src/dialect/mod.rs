@@ -1,0 +1,205 @@
+//! The dialects: one module for each, and the list of them.
+//!
+//! A module holds the frames as they stand on the wire (`ClientFrame`, `ServerFrame`), and translates them from and to
+//! [`Command`] and [`Event`]. Nothing outside this folder knows any of them by name, so that a further dialect is one
+//! more file here and one more line in the list below.
+
+pub mod command;
+pub mod group;
+pub mod plain;
+pub mod remetente;
+pub mod typed;
+
+mod convert;
+
+pub use convert::ErrorBody;
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::json::{Value, read_fields, syntax_error};
+use crate::{Behavior, Command, DecodeError, Event, Excerpt, Language, Limits, RoomId};
+
+macro_rules! dialects {
+    ($($(#[$doc:meta])* $name:ident = $text:literal in $module:ident;)*) => {
+        /// One of the ways of saying things over the wire.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Dialect {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Dialect {
+            /// Every dialect, in the order in which a first frame is tried on them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name of the dialect, as settings and `Sec-WebSocket-Protocol: chat.<name>` have it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            fn codec(self) -> &'static dyn Codec {
+                match self {
+                    $(Self::$name => &$module::Dialect,)*
+                }
+            }
+        }
+    };
+}
+
+dialects! {
+    /// Told by the key `command`: history, messages, and the listener socket.
+    Command = "command" in command;
+    /// Told by the `type`s `chat` and `notification`: many rooms on one socket, stored notifications.
+    Group = "group" in group;
+    /// Told by the `type`s `chat_message`, `typing` and `mark_read`: receipts, presence, typing, confirmations.
+    Typed = "typed" in typed;
+    /// Told by the path: `/ws/chat/room?user=…`, without a slash at the end of the path.
+    Remetente = "remetente" in remetente;
+    /// Told by having `message`, and neither `type` nor `command`.
+    Plain = "plain" in plain;
+}
+
+/// What each dialect does; implemented by the unit struct `Dialect` of its module.
+trait Codec: Sync {
+    /// What its front ends rely on.
+    fn behavior(&self) -> Behavior;
+    /// Whether a first frame like this can only be of this dialect.
+    fn recognizes(&self, probe: &Probe<'_>) -> bool;
+    /// Reads what a client sends.
+    fn decode_command(&self, text: &str, limits: &Limits) -> Result<Command, DecodeError>;
+    /// Writes what a client sends; `None` where the dialect has no form for it.
+    fn encode_command(&self, command: &Command) -> Option<String>;
+    /// Reads what a server sends.
+    fn decode_event(&self, text: &str) -> Result<Event, DecodeError>;
+    /// Writes what a server sends; `None` where the dialect has no form for it.
+    fn encode_event(&self, event: &Event, context: &EncodeContext) -> Option<String>;
+}
+
+/// What tells the dialects apart in a first frame.
+struct Probe<'a> {
+    has_command: bool,
+    /// The value of `type`, where it is a string.
+    kind: Option<&'a str>,
+    has_kind: bool,
+    has_message: bool,
+}
+
+/// For whom an event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct EncodeContext {
+    /// The kind of socket that the frame goes to.
+    pub endpoint: Endpoint,
+    /// The language of texts for people.
+    pub language: Language,
+    /// The number by which the client knows its room; `None` for the room's id.
+    pub room_number: Option<RoomId>,
+}
+
+/// The kinds of socket that a server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Endpoint {
+    /// `/ws/chat/{room}/`
+    #[default]
+    Room,
+    /// `/ws/chat/listener/`, of the `command` document
+    Listener,
+}
+
+/// No dialect has this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no such dialect; there are command, plain, group, remetente and typed")]
+pub struct UnknownDialect;
+
+impl Dialect {
+    /// The dialect of which this must be the first frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] where the text is no JSON object, or of no dialect.
+    pub fn recognize(text: &str) -> Result<Self, DecodeError> {
+        let [command, kind, message] = read_fields(text, ["command", "type", "message"])?;
+        let probe = Probe {
+            has_command: !command.is_absent(),
+            kind: match &kind {
+                Value::Text(kind) => Some(kind),
+                _ => None,
+            },
+            has_kind: !kind.is_absent(),
+            has_message: !message.is_absent(),
+        };
+        if let Some(dialect) = Self::ALL.iter().copied().find(|dialect| dialect.codec().recognizes(&probe)) {
+            return Ok(dialect);
+        }
+        if kind.is_absent() {
+            return Err(DecodeError::UnrecognizedFrame);
+        }
+        let found = Excerpt::of(&kind.text("type")?);
+        Err(DecodeError::UnknownKind { field: "type", found })
+    }
+
+    /// What the front ends of the dialect rely on, besides the form of the frames.
+    #[must_use]
+    pub fn behavior(self) -> Behavior {
+        self.codec().behavior()
+    }
+
+    /// Reads a frame from a client.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] names the field and the reason.
+    pub fn decode_command(self, text: &str, limits: &Limits) -> Result<Command, DecodeError> {
+        self.codec().decode_command(text, limits)
+    }
+
+    /// Writes a frame to a server; `None` where the dialect has no form for the command.
+    #[must_use]
+    pub fn encode_command(self, command: &Command) -> Option<String> {
+        self.codec().encode_command(command)
+    }
+
+    /// Reads a frame from a server.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] names the field and the reason.
+    pub fn decode_event(self, text: &str) -> Result<Event, DecodeError> {
+        self.codec().decode_event(text)
+    }
+
+    /// Writes a frame to a client; `None` where the dialect has no form for the event.
+    #[must_use]
+    pub fn encode_event(self, event: &Event, context: &EncodeContext) -> Option<String> {
+        self.codec().encode_event(event, context)
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDialect> {
+        Self::ALL.iter().copied().find(|dialect| dialect.name() == text).ok_or(UnknownDialect)
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Reads a frame from a server into the frames of a dialect.
+fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|error| match syntax_error(&error) {
+        DecodeError::NotAnObject => DecodeError::UnrecognizedFrame,
+        other => other,
+    })
+}
