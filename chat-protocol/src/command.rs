@@ -6,7 +6,6 @@ use crate::{ClientId, MessageId, MessageText, RoomRef, Username};
 ///
 /// Where a command has a `room`, `None` means the room of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Command {
     /// Posts a message to a room.
     SendMessage(SendMessage),

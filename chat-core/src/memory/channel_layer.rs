@@ -1,0 +1,107 @@
+//! Carries events between services of one process.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+use crate::{ChannelLayer, Envelope, Topic};
+
+/// Most envelopes that wait for a node; past it they are dropped, as the contract allows.
+const QUEUED_ENVELOPES: usize = 1024;
+
+/// A [`ChannelLayer`] within one process: each [`join`](Self::join) is one node more.
+///
+/// Alone, as [`new`](Self::new) makes it, it has nobody to talk to and costs nothing.
+///
+/// ```
+/// use chat_core::memory::LocalChannelLayer;
+///
+/// let first = LocalChannelLayer::new();
+/// let second = first.join();
+/// ```
+#[derive(Debug)]
+pub struct LocalChannelLayer {
+    me: Arc<Node>,
+    nodes: Arc<Mutex<Vec<Weak<Node>>>>,
+    envelopes: AsyncMutex<mpsc::Receiver<Envelope>>,
+}
+
+#[derive(Debug)]
+struct Node {
+    topics: Mutex<HashSet<Topic>>,
+    inbox: mpsc::Sender<Envelope>,
+}
+
+impl LocalChannelLayer {
+    /// A layer with one node.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::among(Arc::default())
+    }
+
+    /// One node more on the same layer.
+    #[must_use]
+    pub fn join(&self) -> Self {
+        Self::among(Arc::clone(&self.nodes))
+    }
+
+    fn among(nodes: Arc<Mutex<Vec<Weak<Node>>>>) -> Self {
+        let (inbox, envelopes) = mpsc::channel(QUEUED_ENVELOPES);
+        let me = Arc::new(Node { topics: Mutex::default(), inbox });
+        nodes.lock().push(Arc::downgrade(&me));
+        Self { me, nodes, envelopes: AsyncMutex::new(envelopes) }
+    }
+
+    fn others(&self) -> impl Iterator<Item = Arc<Node>> {
+        let others: Vec<_> = self.nodes.lock().iter().filter_map(Weak::upgrade).collect();
+        let me = Arc::clone(&self.me);
+        others.into_iter().filter(move |node| !Arc::ptr_eq(node, &me))
+    }
+}
+
+impl Default for LocalChannelLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for LocalChannelLayer {
+    fn drop(&mut self) {
+        let me = Arc::as_ptr(&self.me);
+        self.nodes.lock().retain(|node| node.as_ptr() != me);
+    }
+}
+
+#[async_trait]
+impl ChannelLayer for LocalChannelLayer {
+    fn publish(&self, envelope: Envelope) {
+        for node in self.others().filter(|node| node.topics.lock().contains(&envelope.topic)) {
+            if node.inbox.try_send(envelope.clone()).is_err() {
+                tracing::warn!(topic = ?envelope.topic, "a node does not keep up; an envelope is dropped");
+            }
+        }
+    }
+
+    fn has_subscribers(&self, topic: Topic) -> bool {
+        self.others().any(|node| node.topics.lock().contains(&topic))
+    }
+
+    async fn subscribe(&self, topic: Topic) {
+        self.me.topics.lock().insert(topic);
+    }
+
+    async fn unsubscribe(&self, topic: Topic) {
+        self.me.topics.lock().remove(&topic);
+    }
+
+    async fn receive(&self) -> Envelope {
+        match self.envelopes.lock().await.recv().await {
+            Some(envelope) => envelope,
+            // Never so: this layer holds a sender of its own.
+            None => std::future::pending().await,
+        }
+    }
+}

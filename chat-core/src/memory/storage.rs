@@ -1,0 +1,288 @@
+//! Keeps everything in memory, and forgets it at the end of the process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat_protocol::{
+    ClientId, IdError, MessageId, NotificationId, RoomId, RoomName, Seq, Timestamp, UserId, Username,
+};
+use parking_lot::Mutex;
+
+use crate::StorageError;
+use crate::storage::{
+    Access, Appended, FurthestReaders, Joining, MessageStorage, NewMessage, NotificationStorage, Room,
+    RoomStorage, StoredMessage, StoredNotification, User, UserStorage,
+};
+
+/// A [`Storage`](crate::Storage) in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStorage(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    users: Vec<UserRecord>,
+    users_by_name: HashMap<Username, UserId>,
+    rooms: Vec<RoomRecord>,
+    rooms_by_name: HashMap<RoomName, RoomId>,
+    last_message: i64,
+    notifications: BTreeMap<NotificationId, StoredNotification>,
+    last_notification: i64,
+}
+
+#[derive(Debug)]
+struct UserRecord {
+    user: User,
+    last_seen: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct RoomRecord {
+    room: Room,
+    members: Vec<UserId>,
+    messages: Vec<StoredMessage>,
+    /// Places in `messages`.
+    marks: HashMap<(UserId, ClientId), usize>,
+    read_marks: HashMap<UserId, Seq>,
+}
+
+impl MemoryStorage {
+    /// An empty storage.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl State {
+    fn user(&self, id: UserId) -> Result<&UserRecord, StorageError> {
+        place(id.value())
+            .and_then(|place| self.users.get(place))
+            .ok_or(StorageError::Corrupt { what: "a user" })
+    }
+
+    fn room(&self, id: RoomId) -> Option<&RoomRecord> {
+        place(id.value()).and_then(|place| self.rooms.get(place))
+    }
+
+    fn known_room(&mut self, id: RoomId) -> Result<&mut RoomRecord, StorageError> {
+        place(id.value())
+            .and_then(|place| self.rooms.get_mut(place))
+            .ok_or(StorageError::Corrupt { what: "a room" })
+    }
+
+    fn append(&mut self, message: &NewMessage) -> Result<Appended, StorageError> {
+        let id = MessageId::new(self.last_message + 1).map_err(ran_out)?;
+        let record = self.known_room(message.room)?;
+        let mark = message.client_id.clone().map(|client_id| (message.sender.id, client_id));
+        let known = mark.as_ref().and_then(|mark| record.marks.get(mark));
+        if let Some(repeated) = known.and_then(|place| record.messages.get(*place)) {
+            return Ok(Appended::Repeated(repeated.clone()));
+        }
+        let stored = StoredMessage {
+            id,
+            room: message.room,
+            seq: record.messages.last().map_or(Seq::FIRST, |last| last.seq.next()),
+            sender: message.sender.clone(),
+            text: Arc::clone(&message.text),
+            sent_at: message.sent_at,
+            client_id: message.client_id.clone(),
+        };
+        if let Some(mark) = mark {
+            record.marks.insert(mark, record.messages.len());
+        }
+        record.messages.push(stored.clone());
+        self.last_message = id.value();
+        Ok(Appended::New(stored))
+    }
+}
+
+/// Ids count from 1, places from 0.
+fn place(id: i64) -> Option<usize> {
+    usize::try_from(id - 1).ok()
+}
+
+fn next_id<T: TryFrom<i64, Error = IdError>>(count: usize) -> Result<T, StorageError> {
+    i64::try_from(count + 1).map_err(StorageError::database).and_then(|id| T::try_from(id).map_err(ran_out))
+}
+
+fn ran_out(error: IdError) -> StorageError {
+    StorageError::database(error)
+}
+
+#[async_trait]
+impl UserStorage for MemoryStorage {
+    async fn ensure_user(&self, name: &Username) -> Result<User, StorageError> {
+        let mut state = self.0.lock();
+        if let Some(id) = state.users_by_name.get(name) {
+            return state.user(*id).map(|record| record.user.clone());
+        }
+        let user = User { id: next_id(state.users.len())?, name: name.clone() };
+        state.users.push(UserRecord { user: user.clone(), last_seen: None });
+        state.users_by_name.insert(name.clone(), user.id);
+        Ok(user)
+    }
+
+    async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
+        let state = self.0.lock();
+        state.users_by_name.get(name).map(|id| state.user(*id).map(|record| record.user.clone())).transpose()
+    }
+
+    async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
+        let mut state = self.0.lock();
+        if let Some(record) = place(user.value()).and_then(|place| state.users.get_mut(place)) {
+            record.last_seen = record.last_seen.max(Some(at));
+        }
+        Ok(())
+    }
+
+    async fn last_seen(&self, user: UserId) -> Result<Option<Timestamp>, StorageError> {
+        self.0.lock().user(user).map(|record| record.last_seen)
+    }
+}
+
+#[async_trait]
+impl RoomStorage for MemoryStorage {
+    async fn ensure_room(&self, name: &RoomName) -> Result<Room, StorageError> {
+        let mut state = self.0.lock();
+        let known = state.rooms_by_name.get(name).and_then(|id| state.room(*id));
+        if let Some(record) = known {
+            return Ok(record.room.clone());
+        }
+        let id = next_id(state.rooms.len())?;
+        let room = Room { id, name: name.clone(), display_name: None, access: Access::Open };
+        state.rooms.push(RoomRecord {
+            room: room.clone(),
+            members: Vec::new(),
+            messages: Vec::new(),
+            marks: HashMap::new(),
+            read_marks: HashMap::new(),
+        });
+        state.rooms_by_name.insert(name.clone(), id);
+        Ok(room)
+    }
+
+    async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
+        let state = self.0.lock();
+        Ok(state.rooms_by_name.get(name).and_then(|id| state.room(*id)).map(|record| record.room.clone()))
+    }
+
+    async fn room(&self, id: RoomId) -> Result<Option<Room>, StorageError> {
+        Ok(self.0.lock().room(id).map(|record| record.room.clone()))
+    }
+
+    async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError> {
+        let mut state = self.0.lock();
+        let members = &mut state.known_room(room)?.members;
+        if members.contains(&user) {
+            return Ok(Joining::AlreadyMember);
+        }
+        members.push(user);
+        Ok(Joining::Joined)
+    }
+
+    async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {
+        Ok(self.0.lock().room(room).is_some_and(|record| record.members.contains(&user)))
+    }
+
+    async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
+        let state = self.0.lock();
+        let members = state.room(room).map(|record| record.members.as_slice()).unwrap_or_default();
+        members.iter().map(|id| state.user(*id).map(|record| record.user.clone())).collect()
+    }
+
+    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+        let state = self.0.lock();
+        let rooms = state.rooms.iter().filter(|record| record.members.contains(&user));
+        Ok(rooms.map(|record| record.room.clone()).collect())
+    }
+}
+
+#[async_trait]
+impl MessageStorage for MemoryStorage {
+    async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
+        let mut state = self.0.lock();
+        let are_rooms_known = messages.iter().all(|message| state.room(message.room).is_some());
+        if !are_rooms_known {
+            return Err(StorageError::Corrupt { what: "a room" });
+        }
+        messages.iter().map(|message| state.append(message)).collect()
+    }
+
+    async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
+        let state = self.0.lock();
+        let messages = state.room(room).map(|record| record.messages.as_slice()).unwrap_or_default();
+        let found = messages.binary_search_by_key(&message, |stored| stored.id).ok();
+        Ok(found.and_then(|place| messages.get(place)).map(|stored| stored.seq))
+    }
+
+    async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError> {
+        Ok(self.0.lock().room(room).and_then(|record| record.messages.last().cloned()))
+    }
+
+    async fn messages_before(
+        &self,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let state = self.0.lock();
+        let messages = state.room(room).map(|record| record.messages.as_slice()).unwrap_or_default();
+        let end = messages.partition_point(|stored| before.is_none_or(|before| stored.seq < before));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(messages.iter().take(end).rev().take(limit).cloned().collect())
+    }
+
+    async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
+        let mut state = self.0.lock();
+        let mark = state.known_room(room)?.read_marks.entry(user).or_insert(up_to);
+        *mark = up_to.max(*mark);
+        Ok(())
+    }
+
+    async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError> {
+        let state = self.0.lock();
+        let mut marks: Vec<_> = state
+            .room(room)
+            .into_iter()
+            .flat_map(|record| &record.read_marks)
+            .map(|(user, seq)| (*user, *seq))
+            .collect();
+        marks.sort_unstable_by_key(|(user, seq)| (std::cmp::Reverse(*seq), *user));
+        let mut furthest = marks.into_iter();
+        Ok(FurthestReaders([furthest.next(), furthest.next()]))
+    }
+}
+
+#[async_trait]
+impl NotificationStorage for MemoryStorage {
+    async fn notify(
+        &self,
+        sender: &User,
+        recipient: UserId,
+        text: Arc<str>,
+        sent_at: Timestamp,
+    ) -> Result<StoredNotification, StorageError> {
+        let mut state = self.0.lock();
+        let id = NotificationId::new(state.last_notification + 1).map_err(ran_out)?;
+        let stored = StoredNotification { id, sender: sender.clone(), recipient, text, sent_at };
+        state.notifications.insert(id, stored.clone());
+        state.last_notification = id.value();
+        Ok(stored)
+    }
+
+    async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {
+        let state = self.0.lock();
+        Ok(state.notifications.values().filter(|stored| stored.recipient == recipient).cloned().collect())
+    }
+
+    async fn clear_notifications(
+        &self,
+        recipient: UserId,
+        ids: &[NotificationId],
+    ) -> Result<(), StorageError> {
+        let mut state = self.0.lock();
+        state.notifications.retain(|id, stored| stored.recipient != recipient || !ids.contains(id));
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! Stores messages, many in one transaction, and lets them be heard only then.
+//!
+//! Everything that is handed in while a transaction is under way goes into the next one; a lone message does not wait.
+//! One loop stores and delivers, so that every subscriber of a room hears its messages in the order in which they
+//! are stored, and no sender that gives up can leave a stored message unheard.
+
+use std::sync::Arc;
+
+use chat_protocol::RoomRef;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Inner;
+use super::task::Task;
+use crate::hub::Connection;
+use crate::room::view;
+use crate::storage::{Appended, NewMessage, Room, StoredMessage};
+use crate::{Audience, CommandError, Envelope, Topic};
+
+/// A message on its way to be stored.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) message: NewMessage,
+    pub(crate) room: Room,
+    /// The connection that sends it.
+    pub(crate) origin: Arc<Connection>,
+    /// How its frame referred to the room.
+    pub(crate) as_referred: Option<RoomRef>,
+    /// Is told what came of it, once it has been delivered.
+    pub(crate) answer: oneshot::Sender<Result<StoredMessage, CommandError>>,
+}
+
+pub(super) async fn run(inner: &Inner, mut submitted: mpsc::Receiver<Submission>) {
+    let most = inner.config.messages_per_commit.max(1);
+    let mut batch = Vec::new();
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = submitted.recv_many(&mut batch, most) => received,
+            () = inner.closing(), if !submitted.is_closed() => {
+                submitted.close();
+                continue;
+            }
+        };
+        if received == 0 {
+            return;
+        }
+        store(inner, &mut batch).await;
+    }
+}
+
+async fn store(inner: &Inner, batch: &mut Vec<Submission>) {
+    let messages: Vec<NewMessage> = batch.iter().map(|submission| submission.message.clone()).collect();
+    match inner.storage.append(&messages).await {
+        Ok(outcomes) => {
+            for (submission, outcome) in batch.drain(..).zip(outcomes) {
+                settle(inner, submission, outcome);
+            }
+        }
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                messages = batch.len(),
+                "messages not stored"
+            );
+            let error = CommandError::from(error);
+            for submission in batch.drain(..) {
+                answer(submission.answer, Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// Delivers a stored message to everybody; one that was stored before, only to who sends it again.
+fn settle(inner: &Inner, submission: Submission, outcome: Appended) {
+    let Submission { room, origin, as_referred, answer: sender, .. } = submission;
+    let stored = match outcome {
+        Appended::New(stored) => {
+            deliver(inner, &room, &origin, as_referred, &stored);
+            stored
+        }
+        Appended::Repeated(stored) => {
+            if origin.hears_itself() {
+                origin.deliver(&view::message_posted(&room, as_referred, &stored));
+            }
+            stored
+        }
+    };
+    answer(sender, Ok(stored));
+}
+
+fn deliver(
+    inner: &Inner,
+    room: &Room,
+    origin: &Connection,
+    as_referred: Option<RoomRef>,
+    stored: &StoredMessage,
+) {
+    let topic = Topic::Room(room.id);
+    let event = view::message_posted(room, as_referred, stored);
+    inner.hub.deliver(topic, &event, |connection| connection.id != origin.id || origin.hears_itself());
+    if inner.layer.has_subscribers(topic) {
+        inner.layer.publish(Envelope { topic, audience: Audience::Everyone, event });
+    }
+    let is_listened_to = |topic| inner.hub.has_subscribers(topic) || inner.layer.has_subscribers(topic);
+    if is_listened_to(Topic::Listeners) || is_listened_to(Topic::OpenListeners) {
+        inner.leave_to_driver(Task::TellListeners { room: room.clone(), message: stored.clone() });
+    }
+}
+
+fn answer(
+    sender: oneshot::Sender<Result<StoredMessage, CommandError>>,
+    outcome: Result<StoredMessage, CommandError>,
+) {
+    // Who has hung up does not need to know.
+    drop(sender.send(outcome));
+}

@@ -1,0 +1,31 @@
+//! What a service can be told beforehand.
+
+use std::time::Duration;
+
+/// How a service behaves. Start from [`ServiceConfig::default`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServiceConfig {
+    /// Messages in a page of history when the client does not say how many. Default 50.
+    pub history_page: u32,
+    /// Most messages in a page of history, whatever the client says. Default 200.
+    pub max_history_page: u32,
+    /// How long somebody counts as typing after saying so. Default 6 seconds.
+    pub typing_lasts: Duration,
+    /// Most messages that wait to be stored; past it, senders wait. Default 4,096.
+    pub queued_messages: usize,
+    /// Most messages that are stored in one transaction. Default 512.
+    pub messages_per_commit: usize,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            history_page: 50,
+            max_history_page: 200,
+            typing_lasts: Duration::from_secs(6),
+            queued_messages: 4096,
+            messages_per_commit: 512,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! How a client comes in: who it is, where it goes, and what it hears from then on.
+
+use std::sync::Arc;
+
+use chat_protocol::{Arrival as OnArrival, Behavior, RoomRef, Scope};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::session::{Place, Session, Trust};
+use super::task::Task;
+use super::{ChatService, Inner};
+use crate::hub::{Connection, Edge};
+use crate::storage::{Access, Joining, Room, User};
+use crate::{ConnectError, Identity, StorageError, Topic, Transport};
+
+/// A client that wants to come in.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Who it is.
+    pub identity: Identity,
+    /// Where it wants to go.
+    pub target: Target,
+    /// How it wants to be treated; `None` where that shows only [later](Session::adopt).
+    pub behavior: Option<Behavior>,
+    /// How events reach it.
+    pub transport: Arc<dyn Transport>,
+}
+
+/// Where a client wants to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Into a room.
+    Room(RoomRef),
+    /// To the listener socket: it hears of every room that it may know of, and says nothing.
+    Listener,
+}
+
+impl ChatService {
+    /// Lets a client in.
+    ///
+    /// A guest's room is made where there is none. Whoever has a name becomes a member of the open room that they enter.
+    /// Events may reach the transport before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`]: there is no such room (or one may not enter it), storage fails, or the service is closed.
+    pub async fn connect(&self, arrival: Arrival) -> Result<Session, ConnectError> {
+        let Arrival { identity, target, behavior, transport } = arrival;
+        let inner = &self.0;
+        if *inner.is_closing.borrow() {
+            return Err(ConnectError::Closed);
+        }
+        let (trust, user) = inner.identify(identity).await?;
+        let place = match target {
+            Target::Room(reference) => {
+                let room = inner.room_to_enter(&reference, trust, user.as_ref()).await?;
+                Place::Room(room.ok_or(ConnectError::UnknownRoom)?)
+            }
+            Target::Listener => Place::Listener,
+        };
+        let connection = Arc::new(Connection::new(inner.next_connection_id(), transport));
+        // From here on the session's drop takes back whatever has been done, also where this is given up half-way.
+        let session =
+            Session { inner: Arc::clone(inner), connection, place, trust, claimed: Mutex::default() };
+        session.arrive(user, behavior).await?;
+        Ok(session)
+    }
+}
+
+impl Session {
+    async fn arrive(&self, user: Option<User>, behavior: Option<Behavior>) -> Result<(), StorageError> {
+        let Self { inner, connection, .. } = self;
+        match &self.place {
+            Place::Room(room) => inner.enter(room, connection).await,
+            Place::Listener => {
+                let topic = if user.is_some() { Topic::Listeners } else { Topic::OpenListeners };
+                inner.subscribe(topic, connection).await;
+            }
+        }
+        if let Some(user) = user {
+            self.name(user).await?;
+        }
+        if let Some(behavior) = behavior {
+            self.adopt(behavior).await?;
+        }
+        Ok(())
+    }
+
+    /// Treats the connection as its dialect wants it, once that has shown. Only the first call counts.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where storage fails.
+    pub async fn adopt(&self, behavior: Behavior) -> Result<(), StorageError> {
+        if self.connection.behavior.set(behavior).is_err() {
+            return Ok(());
+        }
+        self.settle_scope().await?;
+        if behavior.arrival == OnArrival::ReadsAll
+            && let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get())
+        {
+            self.inner.read_all(room, user).await?;
+        }
+        Ok(())
+    }
+
+    /// Ties the connection to a user, from the handshake or (a guest) from the first frame that gives a name.
+    pub(super) async fn name(&self, user: User) -> Result<(), StorageError> {
+        if self.connection.user.set(user.clone()).is_err() {
+            return Ok(());
+        }
+        // Counted at once: the session's drop counts back whoever has a name.
+        if let Place::Room(room) = &self.place {
+            self.inner.presence.lock().arrive(user.id);
+            self.settle_scope().await?;
+            self.join(room, &user).await?;
+            self.inner.leave_to_driver(Task::TellPresence(user));
+        }
+        Ok(())
+    }
+
+    /// Makes somebody a member of an open room. Their connections that carry all their rooms carry it from now on.
+    pub(super) async fn join(&self, room: &Room, user: &User) -> Result<(), StorageError> {
+        if room.access != Access::Open {
+            return Ok(());
+        }
+        let inner = &self.inner;
+        if inner.storage.join(room.id, user.id).await? == Joining::AlreadyMember {
+            return Ok(());
+        }
+        inner.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
+        for connection in inner.hub.connections(Topic::User(user.id)) {
+            if connection.carries_all_rooms() {
+                inner.enter(room, &connection).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the connection hear what belongs to its user, as far as its behaviour asks for that. While the behaviour
+    /// is unknown, it may.
+    async fn settle_scope(&self) -> Result<(), StorageError> {
+        let Self { inner, connection, .. } = self;
+        let (Some(user), Place::Room(_)) = (connection.user.get(), &self.place) else { return Ok(()) };
+        let topic = Topic::User(user.id);
+        match connection.behavior.get().map(|behavior| behavior.scope) {
+            None => inner.subscribe(topic, connection).await,
+            Some(Scope::Room) => inner.unsubscribe(topic, connection),
+            Some(Scope::User) => {
+                inner.subscribe(topic, connection).await;
+                for room in inner.storage.rooms_of(user.id).await? {
+                    inner.enter(&room, connection).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    async fn identify(&self, identity: Identity) -> Result<(Trust, Option<User>), StorageError> {
+        match identity {
+            Identity::User(user) => Ok((Trust::Proven, Some(user))),
+            Identity::Guest { name } => {
+                let name = name.filter(|name| !name.is_anonymous());
+                let user = match name {
+                    Some(name) => Some(self.storage.ensure_user(&name).await?),
+                    None => None,
+                };
+                Ok((Trust::Guest, user))
+            }
+        }
+    }
+
+    /// The room that somebody may enter under this reference. A guest's room is made on first use, under the very name
+    /// that was asked for: among rooms that anybody can make, a number that named another room's id would lead
+    /// strangers into each other's rooms.
+    async fn room_to_enter(
+        &self,
+        reference: &RoomRef,
+        trust: Trust,
+        user: Option<&User>,
+    ) -> Result<Option<Room>, StorageError> {
+        if trust == Trust::Guest
+            && let RoomRef::Name(name) = reference
+        {
+            let room = self.storage.ensure_room(name).await?;
+            return Ok(Some(room).filter(|room| room.access == Access::Open));
+        }
+        self.accessible_room(reference, user).await
+    }
+
+    /// The existing room of this reference, where one may enter it: a name first, then, if numeric, an id.
+    pub(super) async fn accessible_room(
+        &self,
+        reference: &RoomRef,
+        user: Option<&User>,
+    ) -> Result<Option<Room>, StorageError> {
+        let named = match reference {
+            RoomRef::Name(name) => self.storage.room_named(name).await?,
+            RoomRef::Id(_) => None,
+        };
+        let found = match (named, reference.as_id()) {
+            (None, Some(id)) => self.storage.room(id).await?,
+            (named, _) => named,
+        };
+        let Some(room) = found else { return Ok(None) };
+        let may_enter = match (room.access, user) {
+            (Access::Open, _) => true,
+            (Access::MembersOnly, Some(user)) => self.storage.is_member(room.id, user.id).await?,
+            (Access::MembersOnly, None) => false,
+        };
+        Ok(may_enter.then_some(room))
+    }
+
+    async fn enter(&self, room: &Room, connection: &Arc<Connection>) {
+        let edge = self.hub.enter(room, connection);
+        self.follow(Topic::Room(room.id), edge).await;
+    }
+
+    async fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) {
+        let edge = self.hub.subscribe(topic, connection);
+        self.follow(topic, edge).await;
+    }
+
+    fn unsubscribe(&self, topic: Topic, connection: &Connection) {
+        if self.hub.unsubscribe(topic, connection) == Edge::Crossed {
+            self.leave_to_driver(Task::Follow { topic, done: None });
+        }
+    }
+
+    /// Waits until a topic that is new on this node is received from other nodes, too.
+    async fn follow(&self, topic: Topic, edge: Edge) {
+        if edge == Edge::Crossed {
+            let (done, followed) = oneshot::channel();
+            self.leave_to_driver(Task::Follow { topic, done: Some(done) });
+            // Ends when the driver drops its half: it has no more to say than that.
+            drop(followed.await);
+        }
+    }
+}

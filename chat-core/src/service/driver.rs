@@ -1,0 +1,80 @@
+//! The part of the service that runs in the background.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::Inner;
+use super::commit::{self, Submission};
+use super::task::{self, Task};
+use crate::{Audience, Envelope};
+
+/// Stores what is sent, hears other nodes, and ends what lasts only so long.
+///
+/// Made by [`ChatService::new`](crate::ChatService::new); nothing is sent until it runs.
+#[derive(Debug)]
+pub struct Driver {
+    inner: Arc<Inner>,
+    submitted: mpsc::Receiver<Submission>,
+    tasks: mpsc::UnboundedReceiver<Task>,
+}
+
+impl Driver {
+    pub(super) const fn new(
+        inner: Arc<Inner>,
+        submitted: mpsc::Receiver<Submission>,
+        tasks: mpsc::UnboundedReceiver<Task>,
+    ) -> Self {
+        Self { inner, submitted, tasks }
+    }
+
+    /// Does the work, until the service is [closed](crate::ChatService::close) and everything handed in before is done.
+    pub async fn run(self) {
+        let Self { inner, submitted, tasks } = self;
+        let (committed, last_commit) = oneshot::channel();
+        let commits = async {
+            commit::run(&inner, submitted).await;
+            drop(committed);
+        };
+        // Tasks follow from commits, so that they go on until the last commit is done.
+        let tasks = task::run(&inner, tasks, last_commit);
+        futures::join!(commits, tasks, hear_other_nodes(&inner), end_typing(&inner));
+    }
+}
+
+async fn hear_other_nodes(inner: &Inner) {
+    loop {
+        let Envelope { topic, audience, event } = tokio::select! {
+            envelope = inner.layer.receive() => envelope,
+            () = inner.closing() => return,
+        };
+        inner.hub.deliver(topic, &event, |connection| match audience {
+            Audience::Everyone => true,
+            Audience::EveryoneBut(user) => !connection.is_of(user),
+        });
+    }
+}
+
+async fn end_typing(inner: &Inner) {
+    loop {
+        let deadline = inner.typing.lock().next_deadline();
+        let next = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = next => {}
+            () = inner.typing_began.notified() => continue,
+            () = inner.closing() => return,
+        }
+        let now = Instant::now();
+        loop {
+            let expired = inner.typing.lock().pop_expired(now);
+            let Some(((room, typist), user)) = expired else { break };
+            inner.tell_typing(room, typist, &user, false);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The service: loads, lets the room decide, stores, and delivers.
+
+mod commit;
+mod config;
+mod connect;
+mod driver;
+mod session;
+mod task;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chat_protocol::{Timestamp, Username};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OnceCell, mpsc, watch};
+
+pub use config::ServiceConfig;
+pub use connect::{Arrival, Target};
+pub use driver::Driver;
+pub use session::Session;
+
+use crate::hub::{ConnectionId, Hub};
+use crate::room::presence::PresenceBoard;
+use crate::room::typing::TypingBoard;
+use crate::storage::User;
+use crate::{ChannelLayer, Storage, StorageError};
+use commit::Submission;
+use task::Task;
+
+/// Tells the time of day. Implemented for closures.
+pub trait Clock: Send + Sync + 'static {
+    /// The time of day now.
+    fn now(&self) -> Timestamp;
+}
+
+impl<F: Fn() -> Timestamp + Send + Sync + 'static> Clock for F {
+    fn now(&self) -> Timestamp {
+        self()
+    }
+}
+
+/// The chat of one node: its rooms, and the clients that are connected to it.
+///
+/// A handle: clones are the same service.
+#[derive(Debug, Clone)]
+pub struct ChatService(Arc<Inner>);
+
+/// What the service and its sessions share.
+pub(crate) struct Inner {
+    storage: Arc<dyn Storage>,
+    layer: Arc<dyn ChannelLayer>,
+    clock: Box<dyn Clock>,
+    config: ServiceConfig,
+    hub: Hub,
+    presence: Mutex<PresenceBoard>,
+    typing: Mutex<TypingBoard>,
+    /// Wakes the driver when somebody starts typing.
+    typing_began: Notify,
+    submissions: mpsc::Sender<Submission>,
+    /// Unbounded, because those who leave cannot wait; it holds a few words for each connection that comes or goes.
+    tasks: mpsc::UnboundedSender<Task>,
+    anonymous: OnceCell<User>,
+    last_connection: AtomicU64,
+    is_closing: watch::Sender<bool>,
+}
+
+impl ChatService {
+    /// A service, and the [`Driver`] that does its part of the work in the background.
+    ///
+    /// The driver must [run](Driver::run), in a task of its own, for anything to be sent.
+    pub fn new(
+        storage: impl Storage,
+        layer: impl ChannelLayer,
+        clock: impl Clock,
+        config: ServiceConfig,
+    ) -> (Self, Driver) {
+        Self::with_shared_storage(Arc::new(storage), layer, clock, config)
+    }
+
+    /// As [`new`](Self::new), with a storage that others use as well.
+    pub fn with_shared_storage(
+        storage: Arc<dyn Storage>,
+        layer: impl ChannelLayer,
+        clock: impl Clock,
+        config: ServiceConfig,
+    ) -> (Self, Driver) {
+        let (submissions, submitted) = mpsc::channel(config.queued_messages.max(1));
+        let (tasks, queued_tasks) = mpsc::unbounded_channel();
+        let inner = Arc::new(Inner {
+            storage,
+            layer: Arc::new(layer),
+            clock: Box::new(clock),
+            config,
+            hub: Hub::default(),
+            presence: Mutex::default(),
+            typing: Mutex::default(),
+            typing_began: Notify::new(),
+            submissions,
+            tasks,
+            anonymous: OnceCell::new(),
+            last_connection: AtomicU64::new(0),
+            is_closing: watch::Sender::new(false),
+        });
+        let driver = Driver::new(Arc::clone(&inner), submitted, queued_tasks);
+        (Self(inner), driver)
+    }
+
+    /// Ends the service: messages that were handed in are still stored and delivered, then the driver's
+    /// [`run`](Driver::run) returns. What is handed in from now on is refused.
+    pub fn close(&self) {
+        self.0.is_closing.send_replace(true);
+    }
+
+    /// The storage of this service.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.0.storage
+    }
+}
+
+impl Inner {
+    fn next_connection_id(&self) -> ConnectionId {
+        ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The user that stands for everybody who gives no name.
+    async fn anonymous(&self) -> Result<&User, StorageError> {
+        let name = Username::anonymous();
+        self.anonymous.get_or_try_init(|| self.storage.ensure_user(&name)).await
+    }
+
+    /// Leaves something to the driver. After the driver has ended there is nobody left to tell.
+    fn leave_to_driver(&self, task: Task) {
+        if self.tasks.send(task).is_err() {
+            tracing::debug!("the service is closed; a task is dropped");
+        }
+    }
+
+    async fn closing(&self) {
+        let mut is_closing = self.is_closing.subscribe();
+        if is_closing.wait_for(|is_closing| *is_closing).await.is_err() {
+            tracing::debug!("the service is gone");
+        }
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("storage", &self.storage)
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,132 @@
+//! What connections leave to the driver: work that must go on when they have gone, or must not overtake itself.
+
+use std::collections::HashSet;
+
+use chat_protocol::{Event, Presence, RoomId};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Inner;
+use crate::hub::{Connection, ConnectionId};
+use crate::room::presence::Change;
+use crate::room::view;
+use crate::storage::{Access, Room, StoredMessage, User};
+use crate::{Audience, Envelope, StorageError, Topic};
+
+/// One thing to do.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// A topic has its first subscriber on this node, or lost its last: follow it across nodes, or cease to. Done, it
+    /// drops the sender.
+    Follow { topic: Topic, done: Option<oneshot::Sender<()>> },
+    /// A user has connected or disconnected: tell the rooms, where it makes a difference.
+    TellPresence(User),
+    /// A user has become a member of a room: tell it that they are online, if others know already.
+    TellNewMember { user: User, room: RoomId },
+    /// A message was posted: tell the listeners.
+    TellListeners { room: Room, message: StoredMessage },
+}
+
+/// Does the tasks one after another, until the last commit is done and no task is left.
+pub(super) async fn run(
+    inner: &Inner,
+    mut tasks: mpsc::UnboundedReceiver<Task>,
+    mut last_commit: oneshot::Receiver<()>,
+) {
+    let mut followed = HashSet::new();
+    loop {
+        let task = tokio::select! {
+            biased;
+            task = tasks.recv() => task,
+            _ = &mut last_commit, if !tasks.is_closed() => {
+                tasks.close();
+                continue;
+            }
+        };
+        let outcome = match task {
+            None => return,
+            Some(Task::Follow { topic, done }) => {
+                follow(inner, topic, &mut followed).await;
+                drop(done);
+                Ok(())
+            }
+            Some(Task::TellPresence(user)) => tell_presence(inner, &user).await,
+            Some(Task::TellNewMember { user, room }) => {
+                if inner.presence.lock().is_announced(user.id) {
+                    inner.tell_online(room, &user, true);
+                }
+                Ok(())
+            }
+            Some(Task::TellListeners { room, message }) => tell_listeners(inner, &room, &message).await,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(error = &error as &dyn std::error::Error, "somebody was not told something");
+        }
+    }
+}
+
+async fn follow(inner: &Inner, topic: Topic, followed: &mut HashSet<Topic>) {
+    match (inner.hub.has_subscribers(topic), followed.contains(&topic)) {
+        (true, false) => {
+            inner.layer.subscribe(topic).await;
+            followed.insert(topic);
+        }
+        (false, true) => {
+            inner.layer.unsubscribe(topic).await;
+            followed.remove(&topic);
+        }
+        (true, true) | (false, false) => {}
+    }
+}
+
+async fn tell_presence(inner: &Inner, user: &User) -> Result<(), StorageError> {
+    let Some(change) = inner.presence.lock().settle(user.id) else { return Ok(()) };
+    let recorded = match change {
+        Change::CameOnline => Ok(()),
+        Change::WentOffline => inner.storage.record_last_seen(user.id, inner.clock.now()).await,
+    };
+    for room in inner.storage.rooms_of(user.id).await? {
+        inner.tell_online(room.id, user, change == Change::CameOnline);
+    }
+    recorded
+}
+
+async fn tell_listeners(inner: &Inner, room: &Room, message: &StoredMessage) -> Result<(), StorageError> {
+    let members = inner.storage.members(room.id).await?;
+    let event = view::room_active(room, &members, message);
+    let is_member = |listener: &Connection| members.iter().any(|member| listener.is_of(member.id));
+    inner.hub.deliver(Topic::Listeners, &event, is_member);
+    inner.publish(Topic::Listeners, Audience::Everyone, &event);
+    if room.access == Access::Open {
+        inner.hub.deliver(Topic::OpenListeners, &event, |_| true);
+        inner.publish(Topic::OpenListeners, Audience::Everyone, &event);
+    }
+    Ok(())
+}
+
+impl Inner {
+    fn tell_online(&self, room: RoomId, user: &User, is_online: bool) {
+        let event = Event::PresenceChanged(Presence { user: view::person(user), is_online });
+        self.tell_others(room, user, &event, |_| true);
+    }
+
+    /// Tells the others in a room that somebody began or ceased to type. Of those without a name, only the typing
+    /// connection itself is left out.
+    pub(super) fn tell_typing(&self, room: RoomId, typist: ConnectionId, user: &User, is_typing: bool) {
+        let event = view::typing_changed(user, is_typing);
+        self.tell_others(room, user, &event, |connection| connection.id != typist);
+    }
+
+    /// Tells everybody in a room except for one user.
+    fn tell_others(&self, room: RoomId, user: &User, event: &Event, hears: impl Fn(&Connection) -> bool) {
+        let topic = Topic::Room(room);
+        self.hub.deliver(topic, event, |connection| !connection.is_of(user.id) && hears(connection));
+        self.publish(topic, Audience::EveryoneBut(user.id), event);
+    }
+
+    /// Hands an event to the other nodes, where there are any that want it.
+    pub(super) fn publish(&self, topic: Topic, audience: Audience, event: &Event) {
+        if self.layer.has_subscribers(topic) {
+            self.layer.publish(Envelope { topic, audience, event: event.clone() });
+        }
+    }
+}
