@@ -1,0 +1,83 @@
+//! Messages and read marks.
+
+use async_trait::async_trait;
+use chat_core::StorageError;
+use chat_core::storage::{Appended, FurthestReaders, MessageStorage, NewMessage, StoredMessage};
+use chat_protocol::{MessageId, RoomId, Seq, UserId};
+
+use super::SqliteStorage;
+use super::append;
+use super::row::{self, MessageRow, message_columns};
+
+#[async_trait]
+impl MessageStorage for SqliteStorage {
+    async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        append::append(&self.writer, messages).await
+    }
+
+    async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
+        let seq: Option<i64> = sqlx::query_scalar("SELECT seq FROM messages WHERE id = ? AND room_id = ?")
+            .bind(message.value())
+            .bind(room.value())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StorageError::database)?;
+        seq.map(row::id).transpose()
+    }
+
+    async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError> {
+        Ok(self.messages_before(room, None, 1).await?.pop())
+    }
+
+    async fn messages_before(
+        &self,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let rows: Vec<MessageRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            message_columns!(),
+            "WHERE m.room_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?"
+        ))
+        .bind(room.value())
+        .bind(before.map_or(i64::MAX, Seq::value))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(StorageError::database)?;
+        rows.into_iter().map(MessageRow::read).collect()
+    }
+
+    async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
+        sqlx::query(
+            "INSERT INTO read_marks (room_id, user_id, seq) VALUES (?, ?, ?) \
+             ON CONFLICT (room_id, user_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+        )
+        .bind(room.value())
+        .bind(user.value())
+        .bind(up_to.value())
+        .execute(&self.writer)
+        .await
+        .map_err(StorageError::database)?;
+        Ok(())
+    }
+
+    async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError> {
+        let marks: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
+        )
+        .bind(room.value())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(StorageError::database)?;
+        let mut furthest = FurthestReaders::default();
+        for (place, (user, seq)) in furthest.0.iter_mut().zip(marks) {
+            *place = Some((row::id(user)?, row::id(seq)?));
+        }
+        Ok(furthest)
+    }
+}

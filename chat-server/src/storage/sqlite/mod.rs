@@ -1,0 +1,92 @@
+//! SQLite: the embedded default.
+//!
+//! One connection writes, some read. SQLite has one writer at a time anyway; waiting for it in line here is cheaper,
+//! and fairer, than in SQLite's own busy loop. The journal is a write-ahead log, so that readers never wait for the
+//! writer, and every commit is on the disk before it is confirmed (`synchronous=FULL`).
+
+mod append;
+mod messages;
+mod notifications;
+mod rooms;
+mod row;
+mod users;
+
+use std::path::Path;
+use std::time::Duration;
+
+use chat_core::StorageError;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Most connections that read at once.
+const READERS: u32 = 4;
+
+/// How long a write waits for another process (a backup, the `sqlite3` shell) that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A [`Storage`](chat_core::Storage) in an SQLite database.
+#[derive(Debug, Clone)]
+pub struct SqliteStorage {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStorage {
+    /// Opens the database in a file, makes it where there is none, and brings its tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the file cannot be opened, is no database, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StorageError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(StorageError::database)?;
+        migrate(&writer).await?;
+        let readers =
+            pool(READERS).connect_with(options.read_only(true)).await.map_err(StorageError::database)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Makes a database in memory, which ends with this value.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where SQLite cannot make one.
+    pub async fn in_memory() -> Result<Self, StorageError> {
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let only = pool(1).connect_with(options).await.map_err(StorageError::database)?;
+        migrate(&only).await?;
+        Ok(Self { writer: only.clone(), readers: only })
+    }
+
+    /// Ends all connections, when what is under way is done.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// A pool whose connections stay: a database in memory ends with its only one.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+async fn migrate(writer: &SqlitePool) -> Result<(), StorageError> {
+    MIGRATIONS.run(writer).await.map_err(|error| match error {
+        MigrateError::Execute(error) => StorageError::database(error),
+        other => StorageError::database(other),
+    })
+}

@@ -1,0 +1,90 @@
+//! Notifications.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat_core::StorageError;
+use chat_core::storage::{NotificationStorage, StoredNotification, User};
+use chat_protocol::{NotificationId, Timestamp, UserId};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::SqliteStorage;
+use super::row;
+
+/// Most ids in one statement; SQLite takes 32,766 parameters.
+const IDS_PER_STATEMENT: usize = 1000;
+
+#[derive(FromRow)]
+struct NotificationRow {
+    id: i64,
+    sender_id: i64,
+    sender_name: String,
+    text: String,
+    sent_at: i64,
+}
+
+#[async_trait]
+impl NotificationStorage for SqliteStorage {
+    async fn notify(
+        &self,
+        sender: &User,
+        recipient: UserId,
+        text: Arc<str>,
+        sent_at: Timestamp,
+    ) -> Result<StoredNotification, StorageError> {
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO notifications (sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?) RETURNING id",
+        )
+        .bind(sender.id.value())
+        .bind(recipient.value())
+        .bind(&*text)
+        .bind(sent_at.as_micros())
+        .fetch_one(&self.writer)
+        .await
+        .map_err(StorageError::database)?;
+        Ok(StoredNotification { id: row::id(id)?, sender: sender.clone(), recipient, text, sent_at })
+    }
+
+    async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {
+        let rows: Vec<NotificationRow> = sqlx::query_as(
+            "SELECT n.id, n.sender_id, u.name AS sender_name, n.text, n.sent_at \
+             FROM notifications AS n JOIN users AS u ON u.id = n.sender_id \
+             WHERE n.recipient_id = ? ORDER BY n.id",
+        )
+        .bind(recipient.value())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(StorageError::database)?;
+        rows.into_iter().map(|row| row.read(recipient)).collect()
+    }
+
+    async fn clear_notifications(
+        &self,
+        recipient: UserId,
+        ids: &[NotificationId],
+    ) -> Result<(), StorageError> {
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM notifications WHERE recipient_id = ");
+            query.push_bind(recipient.value()).push(" AND id IN (");
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(id.value());
+            }
+            query.push(")");
+            query.build().execute(&self.writer).await.map_err(StorageError::database)?;
+        }
+        Ok(())
+    }
+}
+
+impl NotificationRow {
+    fn read(self, recipient: UserId) -> Result<StoredNotification, StorageError> {
+        Ok(StoredNotification {
+            id: row::id(self.id)?,
+            sender: row::user(self.sender_id, &self.sender_name)?,
+            recipient,
+            text: self.text.into(),
+            sent_at: row::timestamp(self.sent_at)?,
+        })
+    }
+}

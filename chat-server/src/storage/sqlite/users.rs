@@ -1,0 +1,58 @@
+//! People.
+
+use async_trait::async_trait;
+use chat_core::StorageError;
+use chat_core::storage::{User, UserStorage};
+use chat_protocol::{Timestamp, UserId, Username};
+
+use super::SqliteStorage;
+use super::row::{self, UserRow};
+
+#[async_trait]
+impl UserStorage for SqliteStorage {
+    async fn ensure_user(&self, name: &Username) -> Result<User, StorageError> {
+        if let Some(user) = self.user_named(name).await? {
+            return Ok(user);
+        }
+        // The update changes nothing; it makes a row that came in between be returned, too.
+        let made: UserRow = sqlx::query_as(
+            "INSERT INTO users (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id, name",
+        )
+        .bind(name.as_str())
+        .fetch_one(&self.writer)
+        .await
+        .map_err(StorageError::database)?;
+        made.read()
+    }
+
+    async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
+        let found: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE name = ?")
+            .bind(name.as_str())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StorageError::database)?;
+        found.map(UserRow::read).transpose()
+    }
+
+    async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
+        sqlx::query(
+            "UPDATE users SET last_seen = ?2 WHERE id = ?1 AND (last_seen IS NULL OR last_seen < ?2)",
+        )
+        .bind(user.value())
+        .bind(at.as_micros())
+        .execute(&self.writer)
+        .await
+        .map_err(StorageError::database)?;
+        Ok(())
+    }
+
+    async fn last_seen(&self, user: UserId) -> Result<Option<Timestamp>, StorageError> {
+        let seen: Option<i64> = sqlx::query_scalar("SELECT last_seen FROM users WHERE id = ?")
+            .bind(user.value())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StorageError::database)?
+            .flatten();
+        seen.map(row::timestamp).transpose()
+    }
+}
