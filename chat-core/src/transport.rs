@@ -22,7 +22,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Format(
     /// Chosen by the transports; the service only compares it.
-    pub u64,
+    pub u128,
 );
 
 /// An event on its way to any number of clients, encoded at most once for each [`Format`].

@@ -9,6 +9,8 @@ pub struct Behavior {
     pub echo: Echo,
     /// What connecting does to the read mark.
     pub arrival: Arrival,
+    /// The parameter of the handshake's query in which its front ends name their user.
+    pub user_parameter: &'static str,
 }
 
 /// Which rooms a connection hears.
@@ -40,6 +42,10 @@ pub enum Arrival {
 
 impl Behavior {
     /// That of most dialects: one room, with echo.
-    pub const ONE_ROOM: Self =
-        Self { scope: Scope::Room, echo: Echo::ToSender, arrival: Arrival::ReadsNothing };
+    pub const ONE_ROOM: Self = Self {
+        scope: Scope::Room,
+        echo: Echo::ToSender,
+        arrival: Arrival::ReadsNothing,
+        user_parameter: "username",
+    };
 }

@@ -1,2 +1,25 @@
-//! Placeholder.
+//! A chat server that speaks five dialects over WebSocket.
+//!
+//! As a program, `chat-server`, it runs on its own: see `--help`. As a library it gives
+//!
+//! * [`router`], an axum `Router` to nest into a service of one's own, or [`Gateway`] for more say in it;
+//! * [`Server`], the whole program;
+//! * [`storage`], databases for a [`ChatService`](chat_core::ChatService).
+
+#![deny(missing_docs)]
+
+pub mod auth;
+mod config;
+mod connection;
+mod error;
+mod gateway;
+mod http;
+mod listener;
+mod query;
+mod server;
 pub mod storage;
+
+pub use config::{AuthMode, Cli, Config, Database, DialectChoice, Settings, Span, UnknownDatabase};
+pub use error::{ServerError, chain};
+pub use gateway::{Gateway, GatewayConfig, router};
+pub use server::{Server, SystemClock};

@@ -11,8 +11,8 @@ use super::{Codec, EncodeContext, Probe, from_json};
 use crate::json::read_fields;
 use crate::wire::{Rfc3339, WireId, room_from_wire, room_to_wire, to_json};
 use crate::{
-    Arrival, Behavior, Command, DecodeError, Echo, Event, Excerpt, Limits, Message, MessagePosted,
-    Notification, Person, RoomLabel, Scope, SendMessage, SendNotification, TextOrNumber,
+    Behavior, Command, DecodeError, Echo, Event, Excerpt, Limits, Message, MessagePosted, Notification,
+    Person, RoomLabel, Scope, SendMessage, SendNotification, TextOrNumber,
 };
 
 /// What a client sends.
@@ -116,7 +116,7 @@ pub(super) struct Dialect;
 
 impl Codec for Dialect {
     fn behavior(&self) -> Behavior {
-        Behavior { scope: Scope::User, echo: Echo::ToOtherConnections, arrival: Arrival::ReadsNothing }
+        Behavior { scope: Scope::User, echo: Echo::ToOtherConnections, ..Behavior::ONE_ROOM }
     }
 
     fn recognizes(&self, probe: &Probe<'_>) -> bool {

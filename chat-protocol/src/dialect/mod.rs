@@ -14,6 +14,7 @@ mod convert;
 
 pub use convert::ErrorBody;
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
@@ -66,6 +67,8 @@ dialects! {
     /// Told by having `message`, and neither `type` nor `command`.
     Plain = "plain" in plain;
 }
+
+const SUBPROTOCOL_PREFIX: &str = "chat.";
 
 /// What each dialect does; implemented by the unit struct `Dialect` of its module.
 trait Codec: Sync {
@@ -143,6 +146,18 @@ impl Dialect {
         }
         let found = Excerpt::of(&kind.text("type")?);
         Err(DecodeError::UnknownKind { field: "type", found })
+    }
+
+    /// The subprotocol by which a client asks for the dialect in `Sec-WebSocket-Protocol`: `chat.<name>`.
+    #[must_use]
+    pub fn subprotocol(self) -> String {
+        format!("{SUBPROTOCOL_PREFIX}{self}")
+    }
+
+    /// The dialect that a subprotocol asks for.
+    #[must_use]
+    pub fn from_subprotocol(subprotocol: &str) -> Option<Self> {
+        subprotocol.strip_prefix(SUBPROTOCOL_PREFIX)?.parse().ok()
     }
 
     /// What the front ends of the dialect rely on, besides the form of the frames.

@@ -59,7 +59,7 @@ pub(super) struct Dialect;
 
 impl Codec for Dialect {
     fn behavior(&self) -> Behavior {
-        Behavior::ONE_ROOM
+        Behavior { user_parameter: "user", ..Behavior::ONE_ROOM }
     }
 
     fn recognizes(&self, _: &Probe<'_>) -> bool {

@@ -1,0 +1,5 @@
+//! Ways to find out who connects.
+
+mod guest;
+
+pub use guest::GuestAuthenticator;

@@ -1,0 +1,100 @@
+//! The settings, as they are given: on the command line, in the environment, in a file.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use chat_protocol::Language;
+use clap::Args;
+use serde::Deserialize;
+
+use super::values::{AuthMode, Database, DialectChoice, Span, from_text};
+
+/// What was given; what was not is left open.
+///
+/// In a file the names have `_` where flags have `-`: `max_text_chars = 2000`.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
+    #[arg(long, env = "CHAT_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Who may connect: guest [default: guest]
+    #[arg(long, env = "CHAT_AUTH", value_name = "MODE")]
+    #[serde(deserialize_with = "from_text")]
+    pub auth: Option<AuthMode>,
+
+    /// Which dialect connections speak: command, plain, group, remetente, typed, or auto, which finds out
+    /// [default: auto]
+    #[arg(long, env = "CHAT_DIALECT", value_name = "DIALECT")]
+    #[serde(deserialize_with = "from_text")]
+    pub dialect: Option<DialectChoice>,
+
+    /// Where everything is kept: `sqlite:FILE`, or `sqlite::memory:` [default: sqlite:chat.db]
+    #[arg(long, env = "CHAT_DATABASE", value_name = "URL")]
+    #[serde(deserialize_with = "from_text")]
+    pub database: Option<Database>,
+
+    /// Language of what the server itself says: en, ru, pt, zh-Hant, fa [default: en]
+    #[arg(long, env = "CHAT_LANGUAGE", value_name = "TAG")]
+    #[serde(deserialize_with = "from_text")]
+    pub language: Option<Language>,
+
+    /// Messages in a page of history [default: 50]
+    #[arg(long, env = "CHAT_HISTORY_PAGE", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub history_page: Option<u32>,
+
+    /// Most characters of a message [default: 4096]
+    #[arg(long, env = "CHAT_MAX_TEXT_CHARS", value_name = "COUNT")]
+    pub max_text_chars: Option<NonZeroUsize>,
+
+    /// Most bytes of a frame; a larger one ends the connection with 1009 [default: 262144]
+    #[arg(long, env = "CHAT_MAX_FRAME_BYTES", value_name = "BYTES")]
+    pub max_frame_bytes: Option<NonZeroUsize>,
+
+    /// Most bytes that wait for a client; one who reads more slowly is cut off [default: 1048576]
+    #[arg(long, env = "CHAT_MAX_QUEUE_BYTES", value_name = "BYTES")]
+    pub max_queue_bytes: Option<NonZeroUsize>,
+
+    /// How long somebody counts as typing after saying so [default: 6s]
+    #[arg(long, env = "CHAT_TYPING_LASTS", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub typing_lasts: Option<Span>,
+
+    /// How often a connection is pinged [default: 20s]
+    #[arg(long, env = "CHAT_PING_EVERY", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub ping_every: Option<Span>,
+
+    /// After how long without a sign of life a connection is cut off [default: 45s]
+    #[arg(long, env = "CHAT_MUTE_FOR", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub mute_for: Option<Span>,
+
+    /// How long a stop may take before what is left is cut off [default: 10s]
+    #[arg(long, env = "CHAT_STOP_WITHIN", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub stop_within: Option<Span>,
+}
+
+impl Settings {
+    /// These settings, and where they leave something open, those.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            auth: self.auth.or(other.auth),
+            dialect: self.dialect.or(other.dialect),
+            database: self.database.or(other.database),
+            language: self.language.or(other.language),
+            history_page: self.history_page.or(other.history_page),
+            max_text_chars: self.max_text_chars.or(other.max_text_chars),
+            max_frame_bytes: self.max_frame_bytes.or(other.max_frame_bytes),
+            max_queue_bytes: self.max_queue_bytes.or(other.max_queue_bytes),
+            typing_lasts: self.typing_lasts.or(other.typing_lasts),
+            ping_every: self.ping_every.or(other.ping_every),
+            mute_for: self.mute_for.or(other.mute_for),
+            stop_within: self.stop_within.or(other.stop_within),
+        }
+    }
+}

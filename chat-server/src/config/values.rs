@@ -1,0 +1,152 @@
+//! The values that settings take, read from text in the same way wherever they are given.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chat_protocol::{Dialect, UnknownDialect};
+use serde::{Deserialize, Deserializer, de};
+use thiserror::Error;
+
+/// Who may connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AuthMode {
+    /// Everybody, under any name: for trying out, demonstrations and trusted networks.
+    #[default]
+    Guest,
+}
+
+/// No such mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no such mode; there is guest")]
+pub struct UnknownAuthMode;
+
+impl FromStr for AuthMode {
+    type Err = UnknownAuthMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAuthMode> {
+        match text {
+            "guest" => Ok(Self::Guest),
+            _ => Err(UnknownAuthMode),
+        }
+    }
+}
+
+/// The dialect that all connections speak; `None`, written `auto`, for one that is found out for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DialectChoice(
+    /// The dialect.
+    pub Option<Dialect>,
+);
+
+impl FromStr for DialectChoice {
+    type Err = UnknownDialect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDialect> {
+        match text {
+            "auto" => Ok(Self(None)),
+            name => name.parse().map(|dialect| Self(Some(dialect))),
+        }
+    }
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Database {
+    /// An SQLite database in a file, `sqlite:chat.db`.
+    SqliteFile(PathBuf),
+    /// An SQLite database that ends with the server, `sqlite::memory:`.
+    SqliteMemory,
+}
+
+/// No such database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no such database; there are sqlite:FILE and sqlite::memory:")]
+pub struct UnknownDatabase;
+
+impl Default for Database {
+    fn default() -> Self {
+        Self::SqliteFile("chat.db".into())
+    }
+}
+
+impl FromStr for Database {
+    type Err = UnknownDatabase;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDatabase> {
+        let rest = text.strip_prefix("sqlite:").ok_or(UnknownDatabase)?;
+        match rest.strip_prefix("//").unwrap_or(rest) {
+            "" => Err(UnknownDatabase),
+            ":memory:" => Ok(Self::SqliteMemory),
+            path => Ok(Self::SqliteFile(path.into())),
+        }
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SqliteFile(path) => write!(f, "sqlite:{}", path.display()),
+            Self::SqliteMemory => f.write_str("sqlite::memory:"),
+        }
+    }
+}
+
+/// A length of time, written `500ms`, `20s` or `5min`. Never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(
+    /// The length.
+    pub Duration,
+);
+
+/// No length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no length of time; write one like 500ms, 20s or 5min")]
+pub struct UnknownSpan;
+
+impl FromStr for Span {
+    type Err = UnknownSpan;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSpan> {
+        let span = humantime::parse_duration(text).map_err(|_| UnknownSpan)?;
+        if span.is_zero() { Err(UnknownSpan) } else { Ok(Self(span)) }
+    }
+}
+
+/// Reads a setting of a file as it would be read on the command line.
+pub(super) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_are_told_by_their_urls() {
+        let file = |path: &str| Ok(Database::SqliteFile(path.into()));
+        assert_eq!("sqlite:chat.db".parse(), file("chat.db"));
+        assert_eq!("sqlite:///var/lib/chat.db".parse(), file("/var/lib/chat.db"));
+        assert_eq!("sqlite:/var/lib/chat.db".parse(), file("/var/lib/chat.db"));
+        assert_eq!("sqlite::memory:".parse(), Ok(Database::SqliteMemory));
+        for other in ["", "chat.db", "sqlite:", "postgres://x"] {
+            assert_eq!(other.parse::<Database>(), Err(UnknownDatabase), "{other}");
+        }
+    }
+
+    #[test]
+    fn spans_are_not_zero() {
+        assert_eq!("1min 30s".parse(), Ok(Span(Duration::from_secs(90))));
+        for other in ["", "0s", "-1s", "5"] {
+            assert_eq!(other.parse::<Span>(), Err(UnknownSpan), "{other}");
+        }
+    }
+}

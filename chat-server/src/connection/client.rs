@@ -1,0 +1,111 @@
+//! A client as the service sees it: a transport that speaks a dialect, once that is known.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use chat_core::{Delivery, Format, Transport};
+use chat_protocol::{Dialect, EncodeContext, Endpoint, Event};
+use parking_lot::Mutex;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::end::encode;
+use super::outbox::Outbox;
+
+/// Most events that wait for a client to show which dialect it speaks; past it the oldest are dropped.
+const HELD_EVENTS: usize = 64;
+
+/// The form in which a client whose dialect is not known yet gets messages and errors: a plain client can read it, too.
+const UNDECIDED: Dialect = Dialect::Typed;
+
+/// A connected client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    dialect: OnceLock<Dialect>,
+    context: EncodeContext,
+    /// Events that wait for the dialect to show, oldest first.
+    held: Mutex<Vec<Event>>,
+    outbox: Arc<Outbox>,
+}
+
+impl Client {
+    pub(crate) fn new(dialect: Option<Dialect>, context: EncodeContext, max_queue_bytes: usize) -> Arc<Self> {
+        Arc::new(Self {
+            dialect: dialect.map_or_else(OnceLock::new, OnceLock::from),
+            context,
+            held: Mutex::default(),
+            outbox: Arc::new(Outbox::new(max_queue_bytes)),
+        })
+    }
+
+    pub(super) const fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// The dialect of the client, where it is known.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        self.dialect.get().copied()
+    }
+
+    pub(super) const fn is_listener(&self) -> bool {
+        matches!(self.context.endpoint, Endpoint::Listener)
+    }
+
+    /// Speaks this dialect from now on, beginning with what was held back.
+    pub(super) fn speak(&self, dialect: Dialect) {
+        let mut held = self.held.lock();
+        for event in held.drain(..) {
+            self.send(dialect, &Delivery::new(&event));
+        }
+        // Set while `held` is locked, so that nothing overtakes what was held back. Who decided first has decided.
+        let _ = self.dialect.set(dialect);
+    }
+
+    fn send(&self, dialect: Dialect, delivery: &Delivery<'_>) {
+        let frame = delivery.encoded(self.format(dialect), |event| {
+            let text = dialect.encode_event(event, &self.context)?;
+            encode(Frame::message(text, OpCode::Data(Data::Text), true))
+        });
+        if let Some(frame) = frame {
+            self.outbox.push(frame);
+        }
+    }
+
+    /// What the encoding of an event depends on. The language is the same for all.
+    fn format(&self, dialect: Dialect) -> Format {
+        let room_number = self.context.room_number.map_or(0, |id| id.value().cast_unsigned());
+        let endpoint = match self.context.endpoint {
+            Endpoint::Room => 0,
+            Endpoint::Listener => 1,
+        };
+        Format(u128::from(room_number) << 16 | (dialect as u128) << 1 | endpoint)
+    }
+
+    fn hold_back(&self, delivery: &Delivery<'_>) {
+        let mut held = self.held.lock();
+        match (self.dialect(), delivery.event()) {
+            (Some(dialect), _) => self.send(dialect, delivery),
+            (None, Event::MessagePosted(_) | Event::Refused(_)) => self.send(UNDECIDED, delivery),
+            (None, event) => {
+                if held.len() == HELD_EVENTS {
+                    held.remove(0);
+                }
+                held.push(event.clone());
+            }
+        }
+    }
+}
+
+impl Transport for Client {
+    fn deliver(&self, delivery: &Delivery<'_>) {
+        match self.dialect() {
+            Some(dialect) => self.send(dialect, delivery),
+            None => self.hold_back(delivery),
+        }
+    }
+}
+
+/// The frame of a ping.
+pub(super) fn ping() -> Option<Bytes> {
+    encode(Frame::ping(Bytes::new()))
+}

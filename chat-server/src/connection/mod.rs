@@ -1,0 +1,86 @@
+//! One WebSocket connection, from its upgrade to its end.
+//!
+//! Frames come in through tungstenite and go on as commands; events go out through the [`Outbox`] of the connection,
+//! already framed. tungstenite's own answers (pongs, closes) take the same way out, so that frames never interleave.
+
+mod client;
+mod end;
+mod inlet;
+mod outbox;
+mod reader;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::Session;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+pub(crate) use client::Client;
+
+use crate::gateway::Shared;
+use end::{End, Farewell};
+use inlet::Inlet;
+
+/// Bytes of the buffer that a connection reads into; frames that are longer get room of their own.
+const READ_BUFFER_BYTES: usize = 4096;
+
+/// How long a connection that has been closed from here may take to go.
+const HANG_UP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Serves a connection as soon as it is upgraded, in a task of its own.
+pub(crate) fn spawn(shared: &Arc<Shared>, upgrade: OnUpgrade, session: Session, client: Arc<Client>) {
+    let gateway = Arc::clone(shared);
+    shared.connections.spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => serve(&gateway, upgraded, session, &client).await,
+            Err(error) => tracing::debug!(%error, "a handshake came to nothing"),
+        }
+    });
+}
+
+async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client) {
+    let (read, write) = tokio::io::split(TokioIo::new(upgraded));
+    let outbox = client.outbox();
+    let limit = gateway.config.max_frame_bytes;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(Some(limit))
+        .max_frame_size(Some(limit));
+    let inlet = Inlet::new(read, Arc::clone(outbox));
+    let mut socket = WebSocketStream::from_raw_socket(inlet, Role::Server, Some(config)).await;
+
+    let reading = async {
+        let end = reader::run(gateway, &mut socket, &session, client).await;
+        drop(session);
+        tracing::debug!(?end, "connection ends");
+        leave(socket, end, client).await;
+    };
+    futures::join!(reading, writer::run(outbox, write));
+}
+
+/// Says goodbye as the end asks for it, and waits a little for the other side to hear it.
+///
+/// What the client still sends is read and thrown away: to close a socket with unread bytes would reset it, and the
+/// client might lose the close frame.
+async fn leave<R: AsyncRead + Unpin>(socket: WebSocketStream<Inlet<R>>, end: End, client: &Client) {
+    let outbox = client.outbox();
+    match end.farewell() {
+        Farewell::None => return outbox.cut_off(),
+        Farewell::Answered => {}
+        Farewell::Close(frame) => outbox.push(frame),
+    }
+    outbox.finish();
+    let mut read = socket.into_inner().into_read();
+    let mut scrap = [0; 1024];
+    let hang_up = async { while read.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
+    if tokio::time::timeout(HANG_UP_WITHIN, hang_up).await.is_err() {
+        tracing::debug!("a client does not hang up");
+    }
+    outbox.cut_off();
+}

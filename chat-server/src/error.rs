@@ -1,0 +1,66 @@
+//! What can keep a server from running.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chat_core::StorageError;
+use thiserror::Error;
+
+use crate::config::Database;
+
+/// Why a server could not start, or could not go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The file of settings cannot be read.
+    #[error("cannot read the settings in {}", path.display())]
+    ReadConfig {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file of settings says something that is no setting.
+    #[error("{} is not a file of settings", path.display())]
+    ParseConfig {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: toml::de::Error,
+    },
+    /// The database cannot be opened.
+    #[error("cannot open the database {database}")]
+    OpenDatabase {
+        /// The database.
+        database: Database,
+        /// Why.
+        source: StorageError,
+    },
+    /// The address is not to be had.
+    #[error("cannot listen on {address}; another one can be given with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The signals of the system cannot be heard.
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+}
+
+/// An error and all its causes, on one line.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing into a string cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,117 @@
+//! What stands between a [`ChatService`] and the network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use chat_core::{Authenticator, ChatService};
+use chat_protocol::{Dialect, Language, Limits};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::GuestAuthenticator;
+use crate::http;
+
+/// How connections are served.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// The dialect of every connection that asks for none; `None` finds it out from its path or its first frame.
+    pub dialect: Option<Dialect>,
+    /// The language of what the server itself says. Default English.
+    pub language: Language,
+    /// Limits on what a frame may carry.
+    pub limits: Limits,
+    /// Most bytes of a frame. Default 256 KiB.
+    pub max_frame_bytes: usize,
+    /// Most bytes that wait for one client. Default 1 MiB.
+    pub max_queue_bytes: usize,
+    /// How often a connection is pinged. Default 20 seconds.
+    pub ping_every: Duration,
+    /// After how long without a sign of life a connection is cut off. Default 45 seconds.
+    pub mute_for: Duration,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            dialect: None,
+            language: Language::default(),
+            limits: Limits::default(),
+            max_frame_bytes: 256 * 1024,
+            max_queue_bytes: 1024 * 1024,
+            ping_every: Duration::from_secs(20),
+            mute_for: Duration::from_secs(45),
+        }
+    }
+}
+
+/// The way into a chat service from the network: its routes, and the connections that came through them.
+///
+/// A handle: clones are the same gateway.
+#[derive(Debug, Clone)]
+pub struct Gateway(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) service: ChatService,
+    pub(crate) authenticator: Box<dyn Authenticator>,
+    pub(crate) config: GatewayConfig,
+    pub(crate) connections: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Gateway {
+    /// A gateway into a service, which asks an authenticator who may come.
+    #[must_use]
+    pub fn new(service: ChatService, authenticator: impl Authenticator, config: GatewayConfig) -> Self {
+        Self(Arc::new(Shared {
+            service,
+            authenticator: Box::new(authenticator),
+            config,
+            connections: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// The routes: `/ws/chat/{room}/`, `/ws/chat/listener/`, `/healthz`, and a page at `/`.
+    pub fn router(&self) -> Router {
+        http::router(self.clone())
+    }
+
+    /// Closes every connection with 1001 once what its client last asked for is done, and waits for them to end.
+    ///
+    /// May be given up: what is open then stays so until it is dropped with the runtime.
+    pub async fn close(&self) {
+        self.0.stopping.cancel();
+        self.0.connections.close();
+        self.0.connections.wait().await;
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+}
+
+/// The routes of a chat service for guests, to be nested into a router of one's own.
+///
+/// [`Gateway`] gives more say: who may come, and an orderly end.
+///
+/// ```
+/// use chat_core::ChatService;
+/// use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+/// use chat_server::{GatewayConfig, SystemClock};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (service, driver) =
+///     ChatService::new(MemoryStorage::new(), LocalChannelLayer::new(), SystemClock, Default::default());
+/// tokio::spawn(driver.run());
+///
+/// let app: axum::Router =
+///     axum::Router::new().nest("/support", chat_server::router(service, GatewayConfig::default()));
+/// # drop(app);
+/// # }
+/// ```
+pub fn router(service: ChatService, config: GatewayConfig) -> Router {
+    Gateway::new(service, GuestAuthenticator, config).router()
+}

@@ -1,0 +1,28 @@
+//! The routes.
+
+mod page;
+mod socket;
+
+pub(crate) use socket::PeerAddress;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::gateway::Gateway;
+
+/// The router of a gateway.
+pub(crate) fn router(gateway: Gateway) -> Router {
+    Router::new()
+        .route("/", get(page::index))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/healthz", get(healthz))
+        .route("/ws/chat/{room}", get(socket::open))
+        .route("/ws/chat/{room}/", get(socket::open))
+        .with_state(gateway)
+}
+
+/// Says that the process lives and answers.
+async fn healthz() -> &'static str {
+    "ok\n"
+}

@@ -1,0 +1,161 @@
+//! From a request for a WebSocket to a connection, or a refusal that says why.
+
+use std::net::SocketAddr;
+
+use axum::extract::{Path, Request, State};
+use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chat_core::{Arrival, ConnectError, Handshake, Refused, Target};
+use chat_protocol::{Dialect, EncodeContext, Endpoint, NameError, RoomName, UnknownDialect};
+use hyper::upgrade::OnUpgrade;
+use thiserror::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::{self};
+
+use crate::connection::{self, Client};
+use crate::gateway::Gateway;
+use crate::query;
+
+/// The address at the other end of a connection, as the listener leaves it with each request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(pub(crate) SocketAddr);
+
+/// Why a handshake is refused.
+#[derive(Debug, Error)]
+enum Refusal {
+    #[error("this is the address of a WebSocket")]
+    NotAWebSocket,
+    #[error("not a valid WebSocket handshake: {0}")]
+    BadHandshake(#[from] tungstenite::Error),
+    #[error("no room has such a name: {0}")]
+    RoomName(#[from] NameError),
+    #[error(transparent)]
+    Dialect(#[from] UnknownDialect),
+    #[error(transparent)]
+    Identity(#[from] Refused),
+    #[error(transparent)]
+    Room(#[from] ConnectError),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::NotAWebSocket => StatusCode::UPGRADE_REQUIRED,
+            Self::BadHandshake(_)
+            | Self::RoomName(_)
+            | Self::Dialect(_)
+            | Self::Identity(Refused::InvalidName { .. }) => StatusCode::BAD_REQUEST,
+            Self::Identity(Refused::NotSignedIn) | Self::Room(ConnectError::UnknownRoom) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Identity(_) | Self::Room(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        if status.is_server_error() {
+            tracing::error!(error = &self as &dyn std::error::Error, "handshake failed");
+        }
+        let mut response = (status, format!("{self}\n")).into_response();
+        if status == StatusCode::UPGRADE_REQUIRED {
+            response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        response
+    }
+}
+
+/// Answers `GET /ws/chat/{room}`, with and without a slash at its end.
+pub(super) async fn open(
+    State(gateway): State<Gateway>,
+    Path(segment): Path<String>,
+    request: Request,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    drop(body);
+    let upgrade = parts.extensions.remove::<OnUpgrade>();
+    connect(&gateway, &segment, &parts, upgrade).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn connect(
+    gateway: &Gateway,
+    segment: &str,
+    request: &Parts,
+    upgrade: Option<OnUpgrade>,
+) -> Result<Response, Refusal> {
+    let asks_to_upgrade = request.headers.contains_key(UPGRADE);
+    let upgrade = upgrade.filter(|_| asks_to_upgrade).ok_or(Refusal::NotAWebSocket)?;
+    let mut response = accept(request)?;
+    let shared = gateway.shared();
+
+    let target = match segment {
+        RoomName::LISTENER => Target::Listener,
+        name => Target::Room(RoomName::new(name)?.into()),
+    };
+    let (dialect, subprotocol) = match target {
+        Target::Listener => {
+            (Some(Dialect::Command), offered_dialect(request, |dialect| dialect == Dialect::Command))
+        }
+        Target::Room(_) => chosen_dialect(request, shared.config.dialect)?,
+    };
+    if let Some(subprotocol) = subprotocol {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol_of(subprotocol)?);
+    }
+    let peer = request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
+    let identity = shared.authenticator.authenticate(&Handshake { request, peer }).await?;
+
+    let context = EncodeContext {
+        endpoint: if target == Target::Listener { Endpoint::Listener } else { Endpoint::Room },
+        language: shared.config.language,
+        room_number: segment.parse().ok(),
+    };
+    let client = Client::new(dialect, context, shared.config.max_queue_bytes);
+    let arrival =
+        Arrival { identity, target, behavior: dialect.map(Dialect::behavior), transport: client.clone() };
+    let session = shared.service.connect(arrival).await?;
+    connection::spawn(shared, upgrade, session, client);
+    Ok(response)
+}
+
+/// Checks the handshake of RFC 6455, section 4.2.1, and answers it.
+fn accept(request: &Parts) -> Result<Response, tungstenite::Error> {
+    let mut handshake = http::Request::new(());
+    *handshake.method_mut() = request.method.clone();
+    *handshake.version_mut() = request.version;
+    handshake.headers_mut().clone_from(&request.headers);
+    if request.headers.get_all(SEC_WEBSOCKET_KEY).iter().count() > 1 {
+        return Err(ProtocolError::InvalidSecWebSocketKey.into());
+    }
+    create_response_with_body(&handshake, axum::body::Body::empty)
+}
+
+/// The dialect that the handshake settles, and the one to confirm as subprotocol. First match wins: subprotocol,
+/// `?dialect=`, the server's setting, a path like that of the `remetente` document.
+fn chosen_dialect(
+    request: &Parts,
+    configured: Option<Dialect>,
+) -> Result<(Option<Dialect>, Option<Dialect>), UnknownDialect> {
+    if let Some(dialect) = offered_dialect(request, |_| true) {
+        return Ok((Some(dialect), Some(dialect)));
+    }
+    let query = request.uri.query().unwrap_or_default();
+    if let Some(name) = query::value(query, "dialect").filter(|name| name != "auto") {
+        return name.parse().map(|dialect| (Some(dialect), None));
+    }
+    let is_remetente = !request.uri.path().ends_with('/') && query::value(query, "user").is_some();
+    Ok((configured.or(is_remetente.then_some(Dialect::Remetente)), None))
+}
+
+/// The first dialect among the subprotocols that the client offers.
+fn offered_dialect(request: &Parts, is_wanted: impl Fn(Dialect) -> bool) -> Option<Dialect> {
+    let offers =
+        request.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    offers
+        .flat_map(|list| list.split(','))
+        .filter_map(|offer| Dialect::from_subprotocol(offer.trim()))
+        .find(|dialect| is_wanted(*dialect))
+}
+
+fn subprotocol_of(dialect: Dialect) -> Result<HeaderValue, tungstenite::Error> {
+    HeaderValue::try_from(dialect.subprotocol()).map_err(|error| tungstenite::Error::HttpFormat(error.into()))
+}

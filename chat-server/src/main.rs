@@ -1,0 +1,52 @@
+//! The program: reads what it is told, and runs the server until it is stopped.
+
+use std::process::ExitCode;
+
+use chat_server::{Cli, Server, ServerError, chain};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn start(cli: Cli) -> Result<(), ServerError> {
+    let config = cli.resolve()?;
+    let database = config.database.to_string();
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Signals)?;
+    let server = Server::bind(config).await?;
+    greet(&server, &database);
+    server
+        .run(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what a person who starts the program wants to see")]
+fn greet(server: &Server, database: &str) {
+    let address = server.address();
+    println!("The chat server is ready; its messages are kept in {database}.");
+    println!();
+    println!("  try it     http://{address}/");
+    println!("  WebSocket  ws://{address}/ws/chat/testroom/");
+    println!("  listener   ws://{address}/ws/chat/listener/");
+    println!();
+    println!("Ctrl-C stops it.");
+}

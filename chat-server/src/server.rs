@@ -1,0 +1,117 @@
+//! The whole server: made from a [`Config`], run until it is told to stop.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chat_core::memory::LocalChannelLayer;
+use chat_core::{ChatService, Clock, Driver};
+use chat_protocol::Timestamp;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::GuestAuthenticator;
+use crate::config::{AuthMode, Config, Database};
+use crate::gateway::Gateway;
+use crate::storage::SqliteStorage;
+use crate::{ServerError, listener};
+
+/// The clock of the system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(micros).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A server that is ready to run.
+///
+/// ```
+/// use chat_server::{Config, Database, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = Config::default();
+/// config.listen = ([127, 0, 0, 1], 0).into();
+/// config.database = Database::SqliteMemory;
+///
+/// let server = Server::bind(config).await?;
+/// println!("listening on {}", server.address());
+/// # let stop = async {};
+/// server.run(stop).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    service: ChatService,
+    driver: Driver,
+    storage: SqliteStorage,
+    gateway: Gateway,
+    stop_within: Duration,
+}
+
+impl Server {
+    /// Opens the database and the port.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`] where one of them is not to be had.
+    pub async fn bind(config: Config) -> Result<Self, ServerError> {
+        let storage = open(&config.database).await?;
+        let refused = |source| ServerError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let (service, driver) =
+            ChatService::new(storage.clone(), LocalChannelLayer::new(), SystemClock, config.service);
+        let authenticator = match config.auth {
+            AuthMode::Guest => GuestAuthenticator,
+        };
+        let gateway = Gateway::new(service.clone(), authenticator, config.gateway);
+        Ok(Self { listener, address, service, driver, storage, gateway, stop_within: config.stop_within })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is done. Then: takes no new connections, does what clients have asked for so far, closes
+    /// them with 1001, and stores what is queued. What takes longer than the config allows is cut off.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { listener, service, driver, storage, gateway, stop_within, .. } = self;
+        let stopping = CancellationToken::new();
+        let driving = tokio::spawn(driver.run());
+        let listening = tokio::spawn(listener::run(listener, gateway.router(), stopping.clone()));
+        stop.await;
+
+        tracing::info!("stopping");
+        let deadline = Instant::now() + stop_within;
+        stopping.cancel();
+        let in_order = async {
+            drop(listening.await);
+            gateway.close().await;
+            service.close();
+            drop(driving.await);
+            storage.close().await;
+        };
+        if timeout_at(deadline, in_order).await.is_err() {
+            tracing::warn!("some connections did not end in time, and are cut off");
+        }
+    }
+}
+
+async fn open(database: &Database) -> Result<SqliteStorage, ServerError> {
+    let opened = match database {
+        Database::SqliteFile(path) => SqliteStorage::open(path).await,
+        Database::SqliteMemory => SqliteStorage::in_memory().await,
+    };
+    opened.map_err(|source| ServerError::OpenDatabase { database: database.clone(), source })
+}
