@@ -1,1 +1,18 @@
-//! Placeholder.
+//! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, and a browser.
+
+#![deny(missing_docs)]
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a step that fails should fail the test, there and then"
+)]
+
+pub mod browser;
+pub mod server;
+pub mod socket;
+
+use std::time::Duration;
+
+/// How long a step may take before it counts as failed. Nothing waits for this long where all is well.
+pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -114,7 +114,8 @@ impl Session {
             self.inner.presence.lock().arrive(user.id);
             self.settle_scope().await?;
             self.join(room, &user).await?;
-            self.inner.leave_to_driver(Task::TellPresence(user));
+            // The others hear that somebody is there before they hear anything else of them.
+            self.inner.wait_for_driver(|done| Task::TellPresence { user, done }).await;
         }
         Ok(())
     }
@@ -232,10 +233,15 @@ impl Inner {
     /// Waits until a topic that is new on this node is received from other nodes, too.
     async fn follow(&self, topic: Topic, edge: Edge) {
         if edge == Edge::Crossed {
-            let (done, followed) = oneshot::channel();
-            self.leave_to_driver(Task::Follow { topic, done: Some(done) });
-            // Ends when the driver drops its half: it has no more to say than that.
-            drop(followed.await);
+            self.wait_for_driver(|done| Task::Follow { topic, done }).await;
         }
+    }
+
+    /// Leaves something to the driver, and waits until it is done.
+    async fn wait_for_driver(&self, task: impl FnOnce(Option<oneshot::Sender<()>>) -> Task) {
+        let (done, is_done) = oneshot::channel();
+        self.leave_to_driver(task(Some(done)));
+        // Ends when the driver drops its half: it has no more to say than that.
+        drop(is_done.await);
     }
 }

@@ -236,7 +236,7 @@ impl Drop for Session {
         }
         if let (Place::Room(_), Some(user)) = (&self.place, self.connection.user.get()) {
             self.inner.presence.lock().leave(user.id);
-            self.inner.leave_to_driver(Task::TellPresence(user.clone()));
+            self.inner.leave_to_driver(Task::TellPresence { user: user.clone(), done: None });
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) enum Task {
     /// A topic has its first subscriber on this node, or lost its last: follow it across nodes, or cease to. Done, it
     /// drops the sender.
     Follow { topic: Topic, done: Option<oneshot::Sender<()>> },
-    /// A user has connected or disconnected: tell the rooms, where it makes a difference.
-    TellPresence(User),
+    /// A user has connected or disconnected: tell the rooms, where it makes a difference. Done, it drops the sender.
+    TellPresence { user: User, done: Option<oneshot::Sender<()>> },
     /// A user has become a member of a room: tell it that they are online, if others know already.
     TellNewMember { user: User, room: RoomId },
     /// A message was posted: tell the listeners.
@@ -49,7 +49,11 @@ pub(super) async fn run(
                 drop(done);
                 Ok(())
             }
-            Some(Task::TellPresence(user)) => tell_presence(inner, &user).await,
+            Some(Task::TellPresence { user, done }) => {
+                let outcome = tell_presence(inner, &user).await;
+                drop(done);
+                outcome
+            }
             Some(Task::TellNewMember { user, room }) => {
                 if inner.presence.lock().is_announced(user.id) {
                     inner.tell_online(room, &user, true);

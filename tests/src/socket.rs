@@ -1,0 +1,135 @@
+//! A WebSocket as a document's front end has it: JSON texts, sent and received.
+
+use futures::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::{ClientRequestBuilder, IntoClientRequest};
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::PATIENCE;
+
+/// An open socket.
+#[derive(Debug)]
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// A handshake that was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// What the answer says.
+    pub text: String,
+}
+
+impl Socket {
+    /// Opens a socket; the server must accept it.
+    pub async fn open(url: &str) -> Self {
+        Self::try_open(url).await.expect("the handshake is accepted")
+    }
+
+    /// Opens a socket, or tells how the server refused it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] where the server answers with something else than a WebSocket.
+    pub async fn try_open(url: &str) -> Result<Self, Refused> {
+        Self::open_request(url).await
+    }
+
+    /// Opens a socket that asks for a subprotocol; the server must confirm it.
+    pub async fn open_with_subprotocol(url: &str, subprotocol: &str) -> Self {
+        let request = ClientRequestBuilder::new(url.parse().expect("a URL")).with_sub_protocol(subprotocol);
+        Self::open_request(request).await.expect("the handshake is accepted")
+    }
+
+    async fn open_request(request: impl IntoClientRequest + Unpin) -> Result<Self, Refused> {
+        match timeout(PATIENCE, connect_async(request)).await.expect("the server answers") {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(response)) => {
+                let body = response.body().as_deref().unwrap_or_default();
+                Err(Refused { status: response.status(), text: String::from_utf8_lossy(body).into_owned() })
+            }
+            Err(error) => panic!("no answer: {error}"),
+        }
+    }
+
+    /// Sends a frame of JSON.
+    pub async fn send(&mut self, frame: &Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    /// Sends a text frame, whatever it holds.
+    pub async fn send_text(&mut self, text: &str) {
+        self.send_message(Message::text(text)).await;
+    }
+
+    /// Sends any message.
+    pub async fn send_message(&mut self, message: Message) {
+        timeout(PATIENCE, self.0.send(message))
+            .await
+            .expect("the server reads")
+            .expect("the message is sent");
+    }
+
+    /// The next frame.
+    pub async fn receive(&mut self) -> Value {
+        match self.receive_message().await {
+            Message::Text(text) => serde_json::from_str(&text).expect("the frame is JSON"),
+            other => panic!("not a text: {other:?}"),
+        }
+    }
+
+    /// So many frames.
+    pub async fn receive_many(&mut self, count: usize) -> Vec<Value> {
+        let mut frames = Vec::with_capacity(count);
+        for _ in 0..count {
+            frames.push(self.receive().await);
+        }
+        frames
+    }
+
+    /// The next frame for which this holds; those before it are dropped.
+    pub async fn receive_where(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.receive().await;
+            if holds(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    /// The code of the close frame that the server sends next.
+    pub async fn receive_close(&mut self) -> u16 {
+        loop {
+            match self.receive_message().await {
+                Message::Close(Some(close)) => return close.code.into(),
+                Message::Close(None) => panic!("a close without a code"),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message that is no ping or pong.
+    pub async fn receive_message(&mut self) -> Message {
+        loop {
+            let next = timeout(PATIENCE, self.0.next()).await.expect("the server sends something");
+            match next.expect("the connection is open").expect("the connection is whole") {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return message,
+            }
+        }
+    }
+
+    /// Says goodbye, and waits until the server has said so, too.
+    pub async fn close(mut self) {
+        timeout(PATIENCE, async {
+            self.0.close(None).await.expect("the goodbye is sent");
+            while let Some(Ok(_)) = self.0.next().await {}
+        })
+        .await
+        .expect("the server answers the goodbye");
+    }
+}

@@ -1,0 +1,174 @@
+//! Starting, stopping, coming back; and clients that go without a word.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+use std::time::Duration;
+
+use chat_server::Database;
+use chat_tests::PATIENCE;
+use chat_tests::server::TestServer;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+async fn get(server: &TestServer, path: &str) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.expect("the server is there");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("the request is sent");
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("in time").expect("an answer");
+    answer
+}
+
+#[tokio::test]
+async fn history_survives_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("chat.db");
+    let fetch = json!({"command": "fetch_message", "roomName": "hall"});
+    let server = TestServer::start_with(|config| config.database = Database::SqliteFile(path.clone())).await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=command").await;
+    for text in ["one", "two"] {
+        amy.send(&json!({"command": "new_message", "content": text, "roomName": "hall"})).await;
+        amy.receive().await;
+    }
+    amy.send(&fetch).await;
+    let before = amy.receive().await;
+    assert_eq!(before["message"].as_array().map(Vec::len), Some(2));
+    amy.close().await;
+    server.stop().await;
+
+    let server = TestServer::start_with(|config| config.database = Database::SqliteFile(path.clone())).await;
+    let mut ben = server.connect("/ws/chat/hall/?username=ben&dialect=command").await;
+    ben.send(&fetch).await;
+    assert_eq!(ben.receive().await, before);
+}
+
+#[tokio::test]
+async fn a_stop_closes_clients_with_1001_and_takes_no_new_ones() {
+    let mut server = TestServer::start().await;
+    let mut sockets = Vec::new();
+    for dialect in ["command", "plain", "group", "remetente", "typed", "auto"] {
+        sockets.push(server.connect(&format!("/ws/chat/hall/?username=amy&dialect={dialect}")).await);
+    }
+    sockets.push(server.connect("/ws/chat/listener/").await);
+    server.begin_to_stop();
+    for socket in &mut sockets {
+        assert_eq!(socket.receive_close().await, 1001);
+    }
+    drop(sockets);
+    let address = server.address();
+    server.stop().await;
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn what_was_handed_in_before_a_stop_is_stored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("chat.db");
+    let mut server =
+        TestServer::start_with(|config| config.database = Database::SqliteFile(path.clone())).await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
+    for number in 0..50 {
+        amy.send(&json!({"type": "chat_message", "message": format!("m{number}")})).await;
+    }
+    let mut confirmed = 0;
+    // The first confirmation shows that the server is at it; then it is told to stop in the middle.
+    amy.receive_where(|frame| frame["type"] == "message_sent").await;
+    confirmed += 1;
+    server.begin_to_stop();
+    loop {
+        match amy.receive_message().await {
+            tokio_tungstenite::tungstenite::Message::Text(text) => {
+                confirmed += usize::from(text.contains("message_sent"));
+            }
+            tokio_tungstenite::tungstenite::Message::Close(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    drop(amy);
+    server.stop().await;
+
+    let server = TestServer::start_with(|config| {
+        config.database = Database::SqliteFile(path.clone());
+        config.service.history_page = 100;
+    })
+    .await;
+    let mut ben = server.connect("/ws/chat/hall/?username=ben&dialect=command").await;
+    ben.send(&json!({"command": "fetch_message", "roomName": "hall", "limit": 100})).await;
+    let history = ben.receive().await;
+    let stored = history["message"].as_array().expect("a list");
+    assert_eq!(stored.len(), confirmed, "what is confirmed is stored, and what is stored was confirmed");
+    for (number, line) in stored.iter().rev().enumerate() {
+        assert_eq!(line["content"], format!("m{number}"));
+    }
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_clients_that_do_not_answer() {
+    let server = TestServer::start_with(|config| config.stop_within = Duration::from_millis(100)).await;
+    // A client that has shaken hands and reads nothing more.
+    let mut mute = TcpStream::connect(server.address()).await.expect("the server is there");
+    let handshake = "GET /ws/chat/hall/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    mute.write_all(handshake.as_bytes()).await.expect("the handshake is sent");
+    let mut head = [0; 12];
+    mute.read_exact(&mut head).await.expect("an answer");
+    assert_eq!(&head, b"HTTP/1.1 101");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_vanishes_goes_offline() {
+    let server = TestServer::start().await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
+    let ben = server.connect("/ws/chat/hall/?username=ben&dialect=typed").await;
+    assert_eq!(amy.receive().await["is_online"], true);
+    drop(ben);
+    assert_eq!(amy.receive().await["is_online"], false);
+}
+
+#[tokio::test]
+async fn a_client_without_a_sign_of_life_is_cut_off() {
+    let server = TestServer::start_with(|config| {
+        config.gateway.ping_every = Duration::from_millis(20);
+        config.gateway.mute_for = Duration::from_millis(60);
+    })
+    .await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
+    // Ben does not read, so that he does not answer pings.
+    let _ben = server.connect("/ws/chat/hall/?username=ben&dialect=typed").await;
+    assert_eq!(amy.receive().await["is_online"], true);
+    assert_eq!(amy.receive().await["is_online"], false);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_too_slowly_is_cut_off_and_nobody_else_is() {
+    let server = TestServer::start_with(|config| config.gateway.max_queue_bytes = 64 * 1024).await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
+    let _slow = server.connect("/ws/chat/hall/?username=slow&dialect=typed").await;
+    let text = "x".repeat(4000);
+    let mut sent = 0;
+    loop {
+        amy.send(&json!({"type": "chat_message", "message": text})).await;
+        sent += 1;
+        // Amy hears everything, until she hears that the slow one is gone.
+        let confirmation =
+            amy.receive_where(|frame| frame["type"] == "message_sent" || frame["is_online"] == false).await;
+        if confirmation["type"] == "user_status" {
+            break;
+        }
+        assert!(sent < 20_000, "the buffers of the system cannot hold this much");
+    }
+}
+
+#[tokio::test]
+async fn health_the_page_and_unknown_paths() {
+    let server = TestServer::start().await;
+    assert!(get(&server, "/healthz").await.starts_with("HTTP/1.1 200"));
+    let page = get(&server, "/").await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("page.js") && page.contains("nosniff"));
+    assert!(get(&server, "/page.js").await.contains("WebSocket"));
+    assert!(get(&server, "/nothing").await.starts_with("HTTP/1.1 404"));
+    assert!(get(&server, "/ws/chat/hall/").await.starts_with("HTTP/1.1 426"));
+}
