@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_protocol::{NameError, Username};
+use chat_protocol::{NameError, Timestamp, Username};
 use thiserror::Error;
 
 use crate::StorageError;
@@ -21,6 +22,31 @@ pub enum Identity {
     /// Somebody who has proved it. Names in frames are not looked at.
     User(User),
 }
+
+/// An identity, and how long it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// Who it is.
+    pub identity: Identity,
+    /// When it ends by itself; the connection is closed then.
+    pub expires_at: Option<Timestamp>,
+    /// What it was proven by, where that can be taken back.
+    pub credential: Option<Credential>,
+}
+
+impl From<Identity> for Admission {
+    /// An identity that holds as long as the connection.
+    fn from(identity: Identity) -> Self {
+        Self { identity, expires_at: None, credential: None }
+    }
+}
+
+/// Names what an identity was proven by, such as a session, without giving it away: a hash of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Credential(
+    /// Any bytes that are the same for the same session, and of no use to who reads them.
+    pub Arc<[u8]>,
+);
 
 /// What an [`Authenticator`] has to go by.
 #[derive(Debug)]
@@ -62,5 +88,16 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Refused`] says why the handshake must not go on.
-    async fn authenticate(&self, handshake: &Handshake<'_>) -> Result<Identity, Refused>;
+    async fn authenticate(&self, handshake: &Handshake<'_>) -> Result<Admission, Refused>;
+
+    /// Which of these credentials hold no longer; their connections are closed. Asked every few seconds with those of
+    /// all open connections.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where that cannot be found out now: connections stay until it can.
+    async fn revoked(&self, credentials: &[Credential]) -> Result<Vec<Credential>, StorageError> {
+        let _ = credentials;
+        Ok(Vec::new())
+    }
 }

@@ -70,7 +70,7 @@ mod service;
 pub mod storage;
 mod transport;
 
-pub use auth::{Authenticator, Handshake, Identity, Refused};
+pub use auth::{Admission, Authenticator, Credential, Handshake, Identity, Refused};
 pub use channel_layer::{Audience, ChannelLayer, Envelope, Topic};
 pub use error::{CommandError, ConnectError};
 pub use service::{Arrival, ChatService, Clock, Driver, ServiceConfig, Session, Target};

@@ -24,6 +24,20 @@ pub struct User {
     pub name: Username,
 }
 
+impl User {
+    /// The name that is left for a user whose name another one has taken over: theirs, and their id.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] where not even that is a name, which cannot be.
+    pub fn displaced_name(&self) -> Result<Username, StorageError> {
+        let suffix = format!("~{}", self.id);
+        let kept = Username::MAX_CHARS - suffix.len();
+        let name: String = self.name.as_str().chars().take(kept).collect();
+        Username::new(&(name + &suffix)).map_err(|_| StorageError::Corrupt { what: "the name of a user" })
+    }
+}
+
 /// A room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
@@ -153,6 +167,15 @@ pub trait UserStorage {
     ///
     /// [`StorageError`] where the database fails.
     async fn ensure_user(&self, name: &Username) -> Result<User, StorageError>;
+
+    /// The user with this id, which another system gives out; made now where there is none, renamed where the name has
+    /// changed. Whoever had the name before under another id is renamed to their
+    /// [`displaced_name`](User::displaced_name).
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError>;
 
     /// The user of this name.
     ///

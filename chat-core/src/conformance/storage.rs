@@ -23,6 +23,7 @@ macro_rules! storage_conformance {
         $crate::storage_conformance! { @cases $make,
             users_are_made_once,
             users_are_found_by_name_exactly,
+            adopted_users_keep_their_ids,
             last_seen_never_goes_back,
             rooms_are_made_once,
             rooms_made_at_once_are_one,
@@ -148,6 +149,23 @@ pub async fn users_are_found_by_name_exactly(storage: &impl Storage) {
     for other in ["Amy", "am", "amyy", "%", "amу"] {
         assert_eq!(storage.user_named(&username(other)).await.unwrap(), None, "{other}");
     }
+}
+
+/// Another system's ids are kept; its names may change, and pass from one to another.
+pub async fn adopted_users_keep_their_ids(storage: &impl Storage) {
+    let id = |number| UserId::new(number).unwrap();
+    let guest = user(storage, "amy").await;
+    let amy = storage.adopt_user(id(70), &username("amy")).await.unwrap();
+    assert_eq!(amy, User { id: id(70), name: username("amy") });
+    assert_eq!(storage.user_named(&amy.name).await.unwrap(), Some(amy.clone()));
+    let displaced = guest.displaced_name().unwrap();
+    assert_eq!(storage.user_named(&displaced).await.unwrap().map(|user| user.id), Some(guest.id));
+
+    let renamed = storage.adopt_user(id(70), &username("amelie")).await.unwrap();
+    assert_eq!(storage.user_named(&username("amelie")).await.unwrap(), Some(renamed));
+    assert_eq!(storage.user_named(&username("amy")).await.unwrap(), None);
+    assert_eq!(storage.adopt_user(id(71), &username("amy")).await.unwrap().id, id(71));
+    assert!(user(storage, "ben").await.id > id(71), "ids of one's own do not clash with them");
 }
 
 /// The latest time counts, whatever comes after.

@@ -21,7 +21,7 @@ pub struct MemoryStorage(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    users: Vec<UserRecord>,
+    users: BTreeMap<UserId, UserRecord>,
     users_by_name: HashMap<Username, UserId>,
     rooms: Vec<RoomRecord>,
     rooms_by_name: HashMap<RoomName, RoomId>,
@@ -56,9 +56,16 @@ impl MemoryStorage {
 
 impl State {
     fn user(&self, id: UserId) -> Result<&UserRecord, StorageError> {
-        place(id.value())
-            .and_then(|place| self.users.get(place))
-            .ok_or(StorageError::Corrupt { what: "a user" })
+        self.users.get(&id).ok_or(StorageError::Corrupt { what: "a user" })
+    }
+
+    /// Adds a user, or renames them.
+    fn put_user(&mut self, user: User) {
+        let record =
+            self.users.entry(user.id).or_insert_with(|| UserRecord { user: user.clone(), last_seen: None });
+        self.users_by_name.remove(&record.user.name);
+        self.users_by_name.insert(user.name.clone(), user.id);
+        record.user = user;
     }
 
     fn room(&self, id: RoomId) -> Option<&RoomRecord> {
@@ -117,9 +124,21 @@ impl UserStorage for MemoryStorage {
         if let Some(id) = state.users_by_name.get(name) {
             return state.user(*id).map(|record| record.user.clone());
         }
-        let user = User { id: next_id(state.users.len())?, name: name.clone() };
-        state.users.push(UserRecord { user: user.clone(), last_seen: None });
-        state.users_by_name.insert(name.clone(), user.id);
+        let last = state.users.last_key_value().map_or(0, |(last, _)| last.value());
+        let user = User { id: UserId::new(last + 1).map_err(ran_out)?, name: name.clone() };
+        state.put_user(user.clone());
+        Ok(user)
+    }
+
+    async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError> {
+        let mut state = self.0.lock();
+        let holder = state.users_by_name.get(name).copied().filter(|holder| *holder != id);
+        if let Some(holder) = holder {
+            let displaced = state.user(holder)?.user.displaced_name()?;
+            state.put_user(User { id: holder, name: displaced });
+        }
+        let user = User { id, name: name.clone() };
+        state.put_user(user.clone());
         Ok(user)
     }
 
@@ -130,7 +149,7 @@ impl UserStorage for MemoryStorage {
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
         let mut state = self.0.lock();
-        if let Some(record) = place(user.value()).and_then(|place| state.users.get_mut(place)) {
+        if let Some(record) = state.users.get_mut(&user) {
             record.last_seen = record.last_seen.max(Some(at));
         }
         Ok(())

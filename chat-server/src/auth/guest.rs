@@ -1,7 +1,7 @@
 //! Believes every name.
 
 use async_trait::async_trait;
-use chat_core::{Authenticator, Handshake, Identity, Refused};
+use chat_core::{Admission, Authenticator, Handshake, Identity, Refused};
 use chat_protocol::Username;
 
 use crate::query;
@@ -12,15 +12,15 @@ pub struct GuestAuthenticator;
 
 #[async_trait]
 impl Authenticator for GuestAuthenticator {
-    async fn authenticate(&self, handshake: &Handshake<'_>) -> Result<Identity, Refused> {
+    async fn authenticate(&self, handshake: &Handshake<'_>) -> Result<Admission, Refused> {
         let query = handshake.request.uri.query().unwrap_or_default();
         for field in ["user", "username"] {
             // A blank value counts as none, as in Django's query strings.
             if let Some(name) = query::value(query, field).filter(|name| !name.is_empty()) {
                 let name = Username::new(&name).map_err(|reason| Refused::InvalidName { field, reason })?;
-                return Ok(Identity::Guest { name: Some(name) });
+                return Ok(Identity::Guest { name: Some(name) }.into());
             }
         }
-        Ok(Identity::Guest { name: None })
+        Ok(Identity::Guest { name: None }.into())
     }
 }

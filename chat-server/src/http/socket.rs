@@ -7,7 +7,7 @@ use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKE
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chat_core::{Arrival, ConnectError, Handshake, Refused, Target};
+use chat_core::{Admission, Arrival, ConnectError, Handshake, Refused, Target};
 use chat_protocol::{Dialect, EncodeContext, Endpoint, NameError, RoomName, UnknownDialect};
 use hyper::upgrade::OnUpgrade;
 use thiserror::Error;
@@ -102,7 +102,7 @@ async fn connect(
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol_of(subprotocol)?);
     }
     let peer = request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
-    let identity = shared.authenticator.authenticate(&Handshake { request, peer }).await?;
+    let Admission { identity, .. } = shared.authenticator.authenticate(&Handshake { request, peer }).await?;
 
     let context = EncodeContext {
         endpoint: if target == Target::Listener { Endpoint::Listener } else { Endpoint::Room },

@@ -25,6 +25,39 @@ impl UserStorage for SqliteStorage {
         made.read()
     }
 
+    async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError> {
+        let user = User { id, name: name.clone() };
+        if self.user_named(name).await?.as_ref() == Some(&user) {
+            return Ok(user);
+        }
+        let mut transaction =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let holder: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE name = ? AND id <> ?")
+            .bind(name.as_str())
+            .bind(id.value())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(StorageError::database)?;
+        if let Some(holder) = holder.map(UserRow::read).transpose()? {
+            sqlx::query("UPDATE users SET name = ? WHERE id = ?")
+                .bind(holder.displaced_name()?.as_str())
+                .bind(holder.id.value())
+                .execute(&mut *transaction)
+                .await
+                .map_err(StorageError::database)?;
+        }
+        sqlx::query(
+            "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        )
+        .bind(id.value())
+        .bind(name.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(StorageError::database)?;
+        transaction.commit().await.map_err(StorageError::database)?;
+        Ok(user)
+    }
+
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
         let found: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE name = ?")
             .bind(name.as_str())

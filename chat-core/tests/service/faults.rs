@@ -1,0 +1,201 @@
+//! Storage that fails, and services that end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+use chat_core::storage::{
+    Appended, FurthestReaders, Joining, MessageStorage, NewMessage, NotificationStorage, Room, RoomStorage,
+    StoredMessage, StoredNotification, User, UserStorage,
+};
+use chat_core::{CommandError, ConnectError, ServiceConfig, StorageError};
+use chat_protocol::{
+    Command, ErrorCode, Event, FetchHistory, MessageId, NotificationId, RoomId, RoomName, Seq, Timestamp,
+    UserId, Username,
+};
+
+use crate::{Node, say};
+
+/// A storage that can be told to store no messages.
+#[derive(Debug, Default)]
+struct Frail {
+    storage: MemoryStorage,
+    is_down: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl MessageStorage for Frail {
+    async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(StorageError::database("no space left on device"));
+        }
+        self.storage.append(messages).await
+    }
+
+    async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
+        self.storage.seq_of(room, message).await
+    }
+
+    async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError> {
+        self.storage.newest(room).await
+    }
+
+    async fn messages_before(
+        &self,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        self.storage.messages_before(room, before, limit).await
+    }
+
+    async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
+        self.storage.mark_read(room, user, up_to).await
+    }
+
+    async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError> {
+        self.storage.furthest_readers(room).await
+    }
+}
+
+#[async_trait]
+impl UserStorage for Frail {
+    async fn ensure_user(&self, name: &Username) -> Result<User, StorageError> {
+        self.storage.ensure_user(name).await
+    }
+
+    async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError> {
+        self.storage.adopt_user(id, name).await
+    }
+
+    async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
+        self.storage.user_named(name).await
+    }
+
+    async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
+        self.storage.record_last_seen(user, at).await
+    }
+
+    async fn last_seen(&self, user: UserId) -> Result<Option<Timestamp>, StorageError> {
+        self.storage.last_seen(user).await
+    }
+}
+
+#[async_trait]
+impl RoomStorage for Frail {
+    async fn ensure_room(&self, name: &RoomName) -> Result<Room, StorageError> {
+        self.storage.ensure_room(name).await
+    }
+
+    async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
+        self.storage.room_named(name).await
+    }
+
+    async fn room(&self, id: RoomId) -> Result<Option<Room>, StorageError> {
+        self.storage.room(id).await
+    }
+
+    async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError> {
+        self.storage.join(room, user).await
+    }
+
+    async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {
+        self.storage.is_member(room, user).await
+    }
+
+    async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
+        self.storage.members(room).await
+    }
+
+    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+        self.storage.rooms_of(user).await
+    }
+}
+
+#[async_trait]
+impl NotificationStorage for Frail {
+    async fn notify(
+        &self,
+        sender: &User,
+        recipient: UserId,
+        text: Arc<str>,
+        sent_at: Timestamp,
+    ) -> Result<StoredNotification, StorageError> {
+        self.storage.notify(sender, recipient, text, sent_at).await
+    }
+
+    async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {
+        self.storage.notifications(recipient).await
+    }
+
+    async fn clear_notifications(
+        &self,
+        recipient: UserId,
+        ids: &[NotificationId],
+    ) -> Result<(), StorageError> {
+        self.storage.clear_notifications(recipient, ids).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_stored_is_not_confirmed_and_not_heard() {
+    let frail = Frail::default();
+    let is_down = Arc::clone(&frail.is_down);
+    let node = Node::with(Arc::new(frail), LocalChannelLayer::new(), ServiceConfig::default());
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    amy.heard();
+    ben.heard();
+
+    is_down.store(true, Ordering::Relaxed);
+    let refused = amy.try_say("lost").await.unwrap_err();
+    assert!(matches!(refused, CommandError::Storage(_)));
+    assert_eq!(refused.code(), ErrorCode::Unavailable);
+    assert_eq!((amy.heard(), ben.heard()), (vec![], vec![]));
+    let fetch = FetchHistory { room: None, before: None, limit: None };
+    ben.session.handle(Command::FetchHistory(fetch)).await.unwrap();
+    assert!(matches!(&ben.heard()[..], [Event::HistoryFetched(history)] if history.messages.is_empty()));
+
+    is_down.store(false, Ordering::Relaxed);
+    amy.say("kept").await;
+    assert_eq!(ben.hear_message().await, "kept");
+}
+
+#[tokio::test]
+async fn a_closed_service_does_what_it_has_taken_and_takes_no_more() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    let taken = amy.session.handle(say(None, "taken", None));
+    tokio::pin!(taken);
+    // Polled once, it has been handed in; the driver has not run since.
+    assert!(futures::poll!(taken.as_mut()).is_pending());
+    node.service.close();
+    taken.await.unwrap();
+    assert_eq!(ben.hear_message().await, "taken");
+    node.driving.await.unwrap();
+    assert!(matches!(amy.try_say("late").await, Err(CommandError::Closed)));
+    let late = node.service.connect(chat_core::Arrival {
+        identity: chat_core::Identity::Guest { name: None },
+        target: chat_core::Target::Listener,
+        behavior: None,
+        transport: amy.inbox.clone(),
+    });
+    assert!(matches!(late.await, Err(ConnectError::Closed)));
+}
+
+#[tokio::test]
+async fn a_sender_who_gives_up_leaves_no_message_unheard() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    {
+        let given_up = amy.session.handle(say(None, "given up", None));
+        tokio::pin!(given_up);
+        assert!(futures::poll!(given_up.as_mut()).is_pending());
+    }
+    amy.say("next").await;
+    assert_eq!(ben.hear_message().await, "given up");
+    assert_eq!(ben.hear_message().await, "next");
+}

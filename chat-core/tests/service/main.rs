@@ -1,0 +1,168 @@
+//! The service from outside: clients in the same process, a clock that is turned by hand.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail so"
+)]
+
+mod cluster;
+mod delivery;
+mod faults;
+mod rooms;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+use chat_core::{
+    Arrival, ChatService, CommandError, Delivery, Format, Identity, ServiceConfig, Session, Storage, Target,
+    Transport,
+};
+use chat_protocol::{
+    Arrival as OnArrival, Behavior, ClientId, Command, Echo, Event, Limits, MessageText, RoomName, RoomRef,
+    Scope, SendMessage, Timestamp, Username,
+};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// A service that runs, with everything in memory unless it is told otherwise.
+struct Node {
+    service: ChatService,
+    driving: JoinHandle<()>,
+}
+
+impl Node {
+    fn start() -> Self {
+        Self::with(Arc::new(MemoryStorage::new()), LocalChannelLayer::new(), ServiceConfig::default())
+    }
+
+    fn with(storage: Arc<dyn Storage>, layer: LocalChannelLayer, config: ServiceConfig) -> Self {
+        let clock = || Timestamp::from_micros(1_759_460_400_000_000).unwrap();
+        let (service, driver) = ChatService::with_shared_storage(storage, layer, clock, config);
+        Self { service, driving: tokio::spawn(driver.run()) }
+    }
+
+    /// A guest in a room, treated as most dialects want it.
+    async fn guest(&self, name: &str, room: &str) -> Guest {
+        self.guest_with(name, room, Some(Behavior::ONE_ROOM)).await
+    }
+
+    async fn guest_with(&self, name: &str, room: &str, behavior: Option<Behavior>) -> Guest {
+        let room = Target::Room(RoomName::new(room).unwrap().into());
+        self.arrive(Some(name), room, behavior).await
+    }
+
+    async fn listener(&self, name: Option<&str>) -> Guest {
+        self.arrive(name, Target::Listener, Some(Behavior::ONE_ROOM)).await
+    }
+
+    async fn arrive(&self, name: Option<&str>, target: Target, behavior: Option<Behavior>) -> Guest {
+        let inbox = Arc::new(Inbox::default());
+        let identity = Identity::Guest { name: name.map(|name| Username::new(name).unwrap()) };
+        let arrival = Arrival { identity, target, behavior, transport: inbox.clone() };
+        Guest { session: self.service.connect(arrival).await.unwrap(), inbox }
+    }
+}
+
+/// The behaviour of the `group` dialect.
+const ALL_ROOMS: Behavior =
+    Behavior { scope: Scope::User, echo: Echo::ToOtherConnections, ..Behavior::ONE_ROOM };
+
+/// The behaviour of the `typed` dialect.
+const READER: Behavior = Behavior { arrival: OnArrival::ReadsAll, ..Behavior::ONE_ROOM };
+
+/// A connected client.
+struct Guest {
+    session: Session,
+    inbox: Arc<Inbox>,
+}
+
+impl Guest {
+    async fn say(&self, text: &str) {
+        self.try_say(text).await.unwrap();
+    }
+
+    async fn try_say(&self, text: &str) -> Result<(), CommandError> {
+        self.session.handle(say(None, text, None)).await
+    }
+
+    /// The next event; waits for it.
+    async fn hear(&self) -> Event {
+        self.inbox.next().await
+    }
+
+    /// The text of the next message; other events on the way are dropped.
+    async fn hear_message(&self) -> String {
+        loop {
+            if let Event::MessagePosted(posted) = self.hear().await {
+                return posted.message.text.to_string();
+            }
+        }
+    }
+
+    /// What was heard by now and not yet taken.
+    fn heard(&self) -> Vec<Event> {
+        self.inbox.events.lock().drain(..).collect()
+    }
+}
+
+fn say(room: Option<&str>, text: &str, client_id: Option<&str>) -> Command {
+    Command::SendMessage(SendMessage {
+        room: room.map(|name| RoomRef::Name(RoomName::new(name).unwrap())),
+        text: MessageText::new(text, &Limits::default()).unwrap(),
+        claimed_sender: None,
+        client_id: client_id.map(|id| ClientId::new(id).unwrap()),
+    })
+}
+
+/// A client in the same process: keeps the events it is told.
+#[derive(Debug, Default)]
+struct Inbox {
+    events: Mutex<Vec<Event>>,
+    arrived: Notify,
+}
+
+impl Inbox {
+    async fn next(&self) -> Event {
+        loop {
+            let arrived = self.arrived.notified();
+            {
+                let mut events = self.events.lock();
+                if !events.is_empty() {
+                    return events.remove(0);
+                }
+            }
+            arrived.await;
+        }
+    }
+}
+
+impl Transport for Inbox {
+    fn deliver(&self, delivery: &Delivery<'_>) {
+        self.events.lock().push(delivery.event().clone());
+        self.arrived.notify_one();
+    }
+}
+
+/// A client that wants its events encoded, and counts how often that is done for all of its kind.
+#[derive(Debug)]
+struct Encoding {
+    format: Format,
+    encodings: Arc<AtomicUsize>,
+    deliveries: Arc<AtomicUsize>,
+}
+
+impl Transport for Encoding {
+    fn deliver(&self, delivery: &Delivery<'_>) {
+        let bytes = delivery.encoded(self.format, |_| {
+            self.encodings.fetch_add(1, Ordering::Relaxed);
+            Some("bytes".into())
+        });
+        self.deliveries.fetch_add(usize::from(bytes.is_some()), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,223 @@
+//! Rooms, membership, presence, typing, read marks, listeners.
+
+use std::time::Duration;
+
+use chat_core::{Arrival, CommandError, ConnectError, Identity, ServiceConfig, Target};
+use chat_protocol::{Command, Event, FetchHistory, RoomName, Username};
+use tokio::time::Instant;
+
+use crate::{ALL_ROOMS, Guest, Inbox, Node, READER, say};
+
+const FETCH: Command = Command::FetchHistory(FetchHistory { room: None, before: None, limit: None });
+
+fn presence(event: &Event) -> Option<(&str, bool)> {
+    match event {
+        Event::PresenceChanged(presence) => Some((presence.user.name.as_ref()?.as_str(), presence.is_online)),
+        _ => None,
+    }
+}
+
+async fn read_flags(guest: &Guest) -> Vec<Option<bool>> {
+    guest.heard();
+    guest.session.handle(FETCH).await.unwrap();
+    match &guest.heard()[..] {
+        [Event::HistoryFetched(history)] => history.messages.iter().map(|message| message.is_read).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_read_once_somebody_else_has_read_it() {
+    let node = Node::start();
+    let amy = node.guest_with("amy", "hall", Some(READER)).await;
+    amy.say("one").await;
+    amy.session.handle(Command::MarkRead).await.unwrap();
+    assert_eq!(read_flags(&amy).await, [Some(false)], "one's own reading does not count");
+    let ben = node.guest_with("ben", "hall", Some(READER)).await;
+    assert_eq!(read_flags(&amy).await, [Some(true)], "Ben has read it by coming");
+    amy.say("two").await;
+    assert_eq!(read_flags(&amy).await, [Some(false), Some(true)]);
+    ben.session.handle(Command::MarkRead).await.unwrap();
+    assert_eq!(read_flags(&amy).await, [Some(true), Some(true)]);
+}
+
+#[tokio::test]
+async fn others_hear_who_comes_and_goes_before_anything_else_of_them() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    ben.say("hello").await;
+    assert_eq!(presence(&amy.hear().await), Some(("ben", true)));
+    assert!(matches!(amy.hear().await, Event::MessagePosted(_)));
+    assert!(ben.heard().iter().all(|event| presence(event).is_none()), "nobody is told of themselves");
+    drop(ben);
+    assert_eq!(presence(&amy.hear().await), Some(("ben", false)));
+    let name = Username::new("ben").unwrap();
+    let user = node.service.storage().user_named(&name).await.unwrap().unwrap();
+    assert!(node.service.storage().last_seen(user.id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn somebody_online_elsewhere_is_announced_in_a_room_they_join() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let _kitchen = node.guest("ben", "kitchen").await;
+    let _hall = node.guest("ben", "hall").await;
+    assert_eq!(presence(&amy.hear().await), Some(("ben", true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn typing_ends_by_itself_after_its_time() {
+    let lasts = Duration::from_secs(6);
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    amy.heard();
+    let start = Instant::now();
+    ben.session.handle(Command::SetTyping { is_typing: true }).await.unwrap();
+    for is_typing in [true, false] {
+        match amy.hear().await {
+            Event::TypingChanged(typing) => assert_eq!(typing.is_typing, is_typing),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(start.elapsed(), lasts);
+    assert_eq!(ServiceConfig::default().typing_lasts, lasts);
+}
+
+#[tokio::test]
+async fn typing_ends_with_a_message_and_with_the_connection() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    for ends_with_message in [true, false] {
+        amy.heard();
+        ben.session.handle(Command::SetTyping { is_typing: true }).await.unwrap();
+        assert!(matches!(amy.hear().await, Event::TypingChanged(typing) if typing.is_typing));
+        if ends_with_message {
+            ben.say("done").await;
+            assert!(matches!(amy.hear().await, Event::MessagePosted(_)));
+            assert!(matches!(amy.hear().await, Event::TypingChanged(typing) if !typing.is_typing));
+        }
+    }
+    drop(ben);
+    assert!(matches!(amy.hear().await, Event::TypingChanged(typing) if !typing.is_typing));
+    assert_eq!(presence(&amy.hear().await), Some(("ben", false)));
+}
+
+#[tokio::test]
+async fn numbers_name_rooms_for_guests_and_ids_for_others() {
+    let node = Node::start();
+    let five = node.guest("amy", "5").await;
+    let one = node.guest("ben", "1").await;
+    assert_ne!(five.session.room(), one.session.room(), "a guest's number is a name, and no other room's id");
+
+    let storage = node.service.storage();
+    let lobby = storage.ensure_room(&RoomName::new("lobby").unwrap()).await.unwrap();
+    let user = storage.ensure_user(&Username::new("cleo").unwrap()).await.unwrap();
+    let connect = async |room: &str| {
+        let arrival = Arrival {
+            identity: Identity::User(user.clone()),
+            target: Target::Room(RoomName::new(room).unwrap().into()),
+            behavior: None,
+            transport: std::sync::Arc::new(Inbox::default()),
+        };
+        node.service.connect(arrival).await
+    };
+    let by_id = connect(&lobby.id.to_string()).await.unwrap();
+    assert_eq!(by_id.room(), Some(&lobby));
+    assert!(matches!(connect("nowhere").await, Err(ConnectError::UnknownRoom)), "only guests make rooms");
+}
+
+#[tokio::test]
+async fn a_proven_identity_is_not_changed_by_a_frame() {
+    let node = Node::start();
+    let watcher = node.guest("watcher", "hall").await;
+    let amy = node.service.storage().ensure_user(&Username::new("amy").unwrap()).await.unwrap();
+    let arrival = Arrival {
+        identity: Identity::User(amy),
+        target: Target::Room(RoomName::new("hall").unwrap().into()),
+        behavior: None,
+        transport: std::sync::Arc::new(Inbox::default()),
+    };
+    let session = node.service.connect(arrival).await.unwrap();
+    let Command::SendMessage(mut send) = say(None, "hello", None) else { unreachable!() };
+    send.claimed_sender = Some(Username::new("ben").unwrap());
+    session.handle(Command::SendMessage(send)).await.unwrap();
+    loop {
+        if let Event::MessagePosted(posted) = watcher.hear().await {
+            assert_eq!(posted.message.sender.name.unwrap().as_str(), "amy");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_socket_of_all_rooms_sends_only_to_those_it_carries() {
+    let node = Node::start();
+    let _hall = node.guest("amy", "hall").await;
+    let ben = node.guest_with("ben", "kitchen", Some(ALL_ROOMS)).await;
+    let refused = ben.session.handle(say(Some("hall"), "hello", None)).await;
+    assert!(matches!(refused, Err(CommandError::NotAMember)), "{refused:?}");
+    let _tab = node.guest("ben", "hall").await;
+    ben.session.handle(say(Some("hall"), "hello", None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn behaviour_that_shows_late_takes_effect_then() {
+    let node = Node::start();
+    let _tab = node.guest("amy", "kitchen").await;
+    let amy = node.guest_with("amy", "hall", None).await;
+    let ben = node.guest("ben", "kitchen").await;
+    ben.say("before").await;
+    amy.session.adopt(ALL_ROOMS).await.unwrap();
+    ben.say("after").await;
+    assert_eq!(amy.hear_message().await, "after");
+}
+
+#[tokio::test]
+async fn listeners_hear_of_the_rooms_they_may_know_of() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "kitchen").await;
+    let (of_amy, of_all) = (node.listener(Some("amy")).await, node.listener(None).await);
+    ben.say("soup").await;
+    amy.say("hello").await;
+    let rooms = async |listener: &Guest, count| {
+        let mut rooms = Vec::new();
+        for _ in 0..count {
+            match listener.hear().await {
+                Event::RoomActive(active) => rooms.push(active.room.name.unwrap().to_string()),
+                other => panic!("{other:?}"),
+            }
+        }
+        rooms
+    };
+    assert_eq!(rooms(&of_all, 2).await, ["kitchen", "hall"]);
+    assert_eq!(rooms(&of_amy, 1).await, ["hall"]);
+    let refused = of_all.session.handle(say(None, "me too", None)).await;
+    assert!(matches!(refused, Err(CommandError::ListenOnly)));
+}
+
+#[tokio::test]
+async fn notifications_wait_for_nobody_and_need_somebody() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest_with("ben", "kitchen", Some(ALL_ROOMS)).await;
+    let notify = |name: &str| {
+        Command::SendNotification(chat_protocol::SendNotification {
+            recipient: Username::new(name).unwrap(),
+            text: chat_protocol::MessageText::new("you have mail", &chat_protocol::Limits::default())
+                .unwrap(),
+        })
+    };
+    amy.session.handle(notify("ben")).await.unwrap();
+    let Event::NotificationReceived(heard) = ben.hear().await else { panic!() };
+    assert_eq!(&*heard.text, "you have mail");
+    assert!(matches!(amy.session.handle(notify("nobody")).await, Err(CommandError::UnknownUser)));
+    // Who is not there finds it later.
+    amy.session.handle(notify("amy")).await.unwrap();
+    let storage = node.service.storage();
+    let amy = storage.user_named(&Username::new("amy").unwrap()).await.unwrap().unwrap();
+    assert_eq!(storage.notifications(amy.id).await.unwrap().len(), 1);
+}
