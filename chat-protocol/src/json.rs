@@ -40,6 +40,11 @@ pub(crate) fn read_fields<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],
 ) -> Result<[Value<'a>; N], DecodeError> {
+    if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+        // Told apart here, because an error of serde about a wrong type repeats the value.
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax_error(&error))?;
+        return Err(DecodeError::NotAnObject);
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let fields =
         deserializer.deserialize_map(FieldsVisitor { names }).map_err(|error| syntax_error(&error))?;

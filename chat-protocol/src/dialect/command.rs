@@ -8,12 +8,12 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::convert::{self, ErrorBody};
-use super::{Codec, EncodeContext, Endpoint, Probe, from_json};
+use super::{Codec, EncodeContext, Endpoint, Probe, from_json, kind_of, unknown_kind};
 use crate::json::{Value, read_fields};
 use crate::wire::{SecondsRunTogether, WireId, room_to_wire, to_json};
 use crate::{
-    Behavior, Command, DecodeError, Event, Excerpt, FetchHistory, History, Limits, Message, MessageId,
-    MessagePosted, RoomActivity, RoomLabel, RoomName, SendMessage, TextOrNumber, ValueError,
+    Behavior, Command, DecodeError, Event, FetchHistory, History, Limits, Message, MessageId, MessagePosted,
+    RoomActivity, RoomLabel, RoomName, SendMessage, TextOrNumber, ValueError,
 };
 
 /// What a client sends.
@@ -49,63 +49,84 @@ pub enum ClientFrame<'a> {
 }
 
 /// What a server sends to a socket of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum ServerFrame<'a> {
     /// The answer to `fetch_message`.
-    FetchMessage {
-        /// The messages, newest first.
-        #[serde(borrow)]
-        message: Vec<Line<'a>>,
-    },
+    FetchMessage(FetchMessage<'a>),
     /// A message was posted.
-    NewMessage {
-        /// Always `chat_message`.
-        #[serde(rename = "type", borrow, default = "chat_message")]
-        kind: Cow<'a, str>,
-        /// The message.
-        #[serde(borrow)]
-        message: Line<'a>,
-        /// The mark that its sender put on it (additive).
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-        client_id: Option<Cow<'a, str>>,
-    },
+    NewMessage(NewMessage<'a>),
     /// A command was refused. The document's page skips it.
-    Error(#[serde(borrow)] ErrorBody<'a>),
+    Error(ErrorBody<'a>),
+}
+
+/// The answer to `fetch_message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchMessage<'a> {
+    /// The messages, newest first.
+    #[serde(borrow)]
+    pub message: Vec<Line<'a>>,
+}
+
+/// A message was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMessage<'a> {
+    /// Always `chat_message`.
+    #[serde(rename = "type", borrow, default = "chat_message")]
+    pub kind: Cow<'a, str>,
+    /// The message.
+    #[serde(borrow)]
+    pub message: Line<'a>,
+    /// The mark that its sender put on it (additive).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Cow<'a, str>>,
 }
 
 /// What a server sends to a socket of the listener. Every frame has `members_list`: the page's script runs over it
 /// without a look.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ListenerFrame<'a> {
     /// A message was posted to a room that one listens to.
-    ChatMessage {
-        /// The message.
-        #[serde(borrow)]
-        message: Line<'a>,
-        /// The names of the room's members.
-        #[serde(borrow)]
-        members_list: Vec<Cow<'a, str>>,
-        /// The room.
-        #[serde(rename = "roomName", borrow)]
-        room_name: Cow<'a, str>,
-        /// Who wrote it, once more: the page's script looks for it here.
-        #[serde(borrow)]
-        username: Cow<'a, str>,
-        /// What it says, once more: the page's script looks for it here.
-        #[serde(borrow)]
-        content: Cow<'a, str>,
-    },
+    ChatMessage(ChatMessage<'a>),
     /// A frame was refused.
-    Error {
-        /// Always empty.
-        #[serde(borrow)]
-        members_list: Vec<Cow<'a, str>>,
-        /// The reason.
-        #[serde(flatten, borrow)]
-        body: ErrorBody<'a>,
-    },
+    Error(ListenerError<'a>),
+}
+
+/// A message was posted to a room that one listens to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMessage<'a> {
+    /// The message.
+    #[serde(borrow)]
+    pub message: Line<'a>,
+    /// The names of the room's members.
+    #[serde(borrow)]
+    pub members_list: Vec<Cow<'a, str>>,
+    /// The room.
+    #[serde(rename = "roomName", borrow)]
+    pub room_name: Cow<'a, str>,
+    /// Who wrote it, once more: the page's script looks for it here.
+    #[serde(borrow, default)]
+    pub username: Cow<'a, str>,
+    /// What it says, once more: the page's script looks for it here.
+    #[serde(borrow, default)]
+    pub content: Cow<'a, str>,
+}
+
+/// A frame was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListenerError<'a> {
+    /// Always empty.
+    pub members_list: [&'a str; 0],
+    /// The reason.
+    #[serde(flatten)]
+    pub body: ErrorBody<'a>,
+}
+
+impl<'a> From<ErrorBody<'a>> for ListenerError<'a> {
+    fn from(body: ErrorBody<'a>) -> Self {
+        Self { members_list: [], body }
+    }
 }
 
 /// A message as the document shows it.
@@ -151,7 +172,7 @@ impl<'a> ClientFrame<'a> {
                 room_name: room_name.text_or_number("roomName")?,
                 client_id: client_id.optional_text("client_id")?,
             }),
-            other => Err(DecodeError::UnknownKind { field: "command", found: Excerpt::of(other) }),
+            other => Err(unknown_kind("command", other)),
         }
     }
 }
@@ -182,6 +203,37 @@ impl<'a> Line<'a> {
     }
 }
 
+impl<'a> ServerFrame<'a> {
+    /// Reads the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] where it is none of these.
+    pub fn from_json(text: &'a str) -> Result<Self, DecodeError> {
+        match &*kind_of(text, "command")? {
+            "fetch_message" => from_json(text).map(Self::FetchMessage),
+            "new_message" => from_json(text).map(Self::NewMessage),
+            "error" => from_json(text).map(Self::Error),
+            other => Err(unknown_kind("command", other)),
+        }
+    }
+}
+
+impl<'a> ListenerFrame<'a> {
+    /// Reads the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] where it is none of these.
+    pub fn from_json(text: &'a str) -> Result<Self, DecodeError> {
+        match &*kind_of(text, "type")? {
+            "chat_message" => from_json(text).map(Self::ChatMessage),
+            "error" => from_json::<ErrorBody<'_>>(text).map(|body| Self::Error(body.into())),
+            other => Err(unknown_kind("type", other)),
+        }
+    }
+}
+
 pub(super) struct Dialect;
 
 impl Codec for Dialect {
@@ -190,7 +242,7 @@ impl Codec for Dialect {
     }
 
     fn recognizes(&self, probe: &Probe<'_>) -> bool {
-        probe.has_command
+        probe.has("command")
     }
 
     fn decode_command(&self, text: &str, limits: &Limits) -> Result<Command, DecodeError> {
@@ -233,16 +285,18 @@ impl Codec for Dialect {
     fn decode_event(&self, text: &str) -> Result<Event, DecodeError> {
         let [members_list] = read_fields(text, ["members_list"])?;
         if !members_list.is_absent() {
-            return from_json(text).map(ListenerFrame::into_event);
+            return ListenerFrame::from_json(text).map(ListenerFrame::into_event);
         }
-        Ok(match from_json(text)? {
-            ServerFrame::FetchMessage { message } => Event::HistoryFetched(History {
+        Ok(match ServerFrame::from_json(text)? {
+            ServerFrame::FetchMessage(FetchMessage { message }) => Event::HistoryFetched(History {
                 messages: message.into_iter().map(|line| line.into_message(None)).collect(),
             }),
-            ServerFrame::NewMessage { message, client_id, .. } => Event::MessagePosted(MessagePosted {
-                room: RoomLabel::default(),
-                message: message.into_message(client_id),
-            }),
+            ServerFrame::NewMessage(NewMessage { message, client_id, .. }) => {
+                Event::MessagePosted(MessagePosted {
+                    room: RoomLabel::default(),
+                    message: message.into_message(client_id),
+                })
+            }
             ServerFrame::Error(body) => body.into_event(),
         })
     }
@@ -257,14 +311,14 @@ impl Codec for Dialect {
 
 fn room_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<ServerFrame<'a>> {
     match event {
-        Event::MessagePosted(MessagePosted { message, .. }) => Some(ServerFrame::NewMessage {
+        Event::MessagePosted(MessagePosted { message, .. }) => Some(ServerFrame::NewMessage(NewMessage {
             kind: chat_message(),
             message: Line::of(message),
             client_id: convert::shown_client_id(message.client_id.as_ref()),
-        }),
-        Event::HistoryFetched(history) => {
-            Some(ServerFrame::FetchMessage { message: history.messages.iter().map(Line::of).collect() })
-        }
+        })),
+        Event::HistoryFetched(history) => Some(ServerFrame::FetchMessage(FetchMessage {
+            message: history.messages.iter().map(Line::of).collect(),
+        })),
         Event::Refused(refusal) => Some(ServerFrame::Error(ErrorBody::of(refusal, context.language))),
         _ => None,
     }
@@ -272,17 +326,18 @@ fn room_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<ServerFra
 
 fn listener_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<ListenerFrame<'a>> {
     match event {
-        Event::RoomActive(RoomActivity { room, members, message }) => Some(ListenerFrame::ChatMessage {
-            message: Line::of(message),
-            members_list: members.iter().map(|name| Cow::Borrowed(name.as_str())).collect(),
-            room_name: Cow::Borrowed(room.name.as_ref().map_or("", RoomName::as_str)),
-            username: convert::shown_name(&message.sender),
-            content: Cow::Borrowed(&message.text),
-        }),
-        Event::Refused(refusal) => Some(ListenerFrame::Error {
-            members_list: Vec::new(),
-            body: ErrorBody::of(refusal, context.language),
-        }),
+        Event::RoomActive(RoomActivity { room, members, message }) => {
+            Some(ListenerFrame::ChatMessage(ChatMessage {
+                message: Line::of(message),
+                members_list: members.iter().map(|name| Cow::Borrowed(name.as_str())).collect(),
+                room_name: Cow::Borrowed(room.name.as_ref().map_or("", RoomName::as_str)),
+                username: convert::shown_name(&message.sender),
+                content: Cow::Borrowed(&message.text),
+            }))
+        }
+        Event::Refused(refusal) => {
+            Some(ListenerFrame::Error(ErrorBody::of(refusal, context.language).into()))
+        }
         _ => None,
     }
 }
@@ -290,12 +345,14 @@ fn listener_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<Liste
 impl ListenerFrame<'_> {
     fn into_event(self) -> Event {
         match self {
-            Self::ChatMessage { message, members_list, room_name, .. } => Event::RoomActive(RoomActivity {
-                room: RoomLabel { name: RoomName::new(&room_name).ok(), ..RoomLabel::default() },
-                members: members_list.iter().filter_map(|name| convert::known_name(name)).collect(),
-                message: message.into_message(None),
-            }),
-            Self::Error { body, .. } => body.into_event(),
+            Self::ChatMessage(ChatMessage { message, members_list, room_name, .. }) => {
+                Event::RoomActive(RoomActivity {
+                    room: RoomLabel { name: RoomName::new(&room_name).ok(), ..RoomLabel::default() },
+                    members: members_list.iter().filter_map(|name| convert::known_name(name)).collect(),
+                    message: message.into_message(None),
+                })
+            }
+            Self::Error(ListenerError { body, .. }) => body.into_event(),
         }
     }
 }

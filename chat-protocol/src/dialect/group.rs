@@ -7,12 +7,12 @@ use alloc::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::convert::{self, ErrorBody};
-use super::{Codec, EncodeContext, Probe, from_json};
+use super::{Codec, EncodeContext, Probe, from_json, kind_of, unknown_kind};
 use crate::json::read_fields;
 use crate::wire::{Rfc3339, WireId, room_from_wire, room_to_wire, to_json};
 use crate::{
-    Behavior, Command, DecodeError, Echo, Event, Excerpt, Limits, Message, MessagePosted, Notification,
-    Person, RoomLabel, Scope, SendMessage, SendNotification, TextOrNumber,
+    Behavior, Command, DecodeError, Echo, Event, Limits, Message, MessagePosted, Person, RoomLabel, Scope,
+    SendMessage, SendNotification, TextOrNumber,
 };
 
 /// What a client sends.
@@ -42,49 +42,57 @@ pub enum ClientFrame<'a> {
 }
 
 /// What a server sends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame<'a> {
     /// A message was posted to a room.
-    Chat {
-        /// The text.
-        #[serde(borrow)]
-        message: Cow<'a, str>,
-        /// The room, in the form in which the sender named it.
-        #[serde(borrow)]
-        group_name: TextOrNumber<'a>,
-        /// What people call the room.
-        #[serde(borrow)]
-        display_name: Cow<'a, str>,
-        /// Who wrote it (additive).
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-        from_user: Option<Cow<'a, str>>,
-        /// When it was stored (additive).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        date: Option<Rfc3339>,
-        /// Its id (additive).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        message_id: Option<WireId>,
-        /// The mark that its sender put on it (additive).
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-        client_id: Option<Cow<'a, str>>,
-    },
+    Chat(Chat<'a>),
     /// Somebody left one a notification.
-    Notification {
-        /// The text.
-        #[serde(borrow)]
-        message: Cow<'a, str>,
-        /// Its id in the database.
-        id: Option<WireId>,
-        /// Who left it (additive).
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-        from_user: Option<Cow<'a, str>>,
-        /// When it was stored (additive).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        date: Option<Rfc3339>,
-    },
+    Notification(Notification<'a>),
     /// A command was refused.
-    Error(#[serde(borrow)] ErrorBody<'a>),
+    Error(ErrorBody<'a>),
+}
+
+/// A message was posted to a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat<'a> {
+    /// The text.
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+    /// The room, in the form in which the sender named it.
+    #[serde(borrow)]
+    pub group_name: TextOrNumber<'a>,
+    /// What people call the room.
+    #[serde(borrow)]
+    pub display_name: Cow<'a, str>,
+    /// Who wrote it (additive).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub from_user: Option<Cow<'a, str>>,
+    /// When it was stored (additive).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Rfc3339>,
+    /// Its id (additive).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<WireId>,
+    /// The mark that its sender put on it (additive).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Cow<'a, str>>,
+}
+
+/// Somebody left one a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification<'a> {
+    /// The text.
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+    /// Its id in the database.
+    pub id: Option<WireId>,
+    /// Who left it (additive).
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub from_user: Option<Cow<'a, str>>,
+    /// When it was stored (additive).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Rfc3339>,
 }
 
 impl<'a> ClientFrame<'a> {
@@ -107,7 +115,23 @@ impl<'a> ClientFrame<'a> {
                 message: message.text("message")?,
                 user_name: recipient.text("user_name")?,
             }),
-            other => Err(DecodeError::UnknownKind { field: "type", found: Excerpt::of(other) }),
+            other => Err(unknown_kind("type", other)),
+        }
+    }
+}
+
+impl<'a> ServerFrame<'a> {
+    /// Reads the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] where it is none of these.
+    pub fn from_json(text: &'a str) -> Result<Self, DecodeError> {
+        match &*kind_of(text, "type")? {
+            "chat" => from_json(text).map(Self::Chat),
+            "notification" => from_json(text).map(Self::Notification),
+            "error" => from_json(text).map(Self::Error),
+            other => Err(unknown_kind("type", other)),
         }
     }
 }
@@ -120,7 +144,7 @@ impl Codec for Dialect {
     }
 
     fn recognizes(&self, probe: &Probe<'_>) -> bool {
-        matches!(probe.kind, Some("chat" | "notification"))
+        matches!(probe.kind(), Some("chat" | "notification"))
     }
 
     fn decode_command(&self, text: &str, limits: &Limits) -> Result<Command, DecodeError> {
@@ -159,8 +183,8 @@ impl Codec for Dialect {
     }
 
     fn decode_event(&self, text: &str) -> Result<Event, DecodeError> {
-        Ok(match from_json(text)? {
-            ServerFrame::Chat {
+        Ok(match ServerFrame::from_json(text)? {
+            ServerFrame::Chat(Chat {
                 message,
                 group_name,
                 display_name,
@@ -168,7 +192,7 @@ impl Codec for Dialect {
                 date,
                 message_id,
                 client_id,
-            } => Event::MessagePosted(MessagePosted {
+            }) => Event::MessagePosted(MessagePosted {
                 room: RoomLabel {
                     display_name: Some(Arc::from(display_name)),
                     as_referred: room_from_wire(&group_name),
@@ -183,8 +207,8 @@ impl Codec for Dialect {
                     client_id: convert::known_client_id(client_id),
                 },
             }),
-            ServerFrame::Notification { message, id, from_user, date } => {
-                Event::NotificationReceived(Notification {
+            ServerFrame::Notification(Notification { message, id, from_user, date }) => {
+                Event::NotificationReceived(crate::Notification {
                     id: id.and_then(WireId::typed),
                     sender: convert::named(from_user.as_deref()),
                     text: Arc::from(message),
@@ -202,7 +226,7 @@ impl Codec for Dialect {
 
 fn server_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<ServerFrame<'a>> {
     match event {
-        Event::MessagePosted(MessagePosted { room, message }) => Some(ServerFrame::Chat {
+        Event::MessagePosted(MessagePosted { room, message }) => Some(ServerFrame::Chat(Chat {
             message: Cow::Borrowed(&message.text),
             group_name: group_name(room),
             display_name: display_name(room),
@@ -210,13 +234,13 @@ fn server_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<ServerF
             date: message.sent_at.map(Rfc3339),
             message_id: WireId::of(message.id),
             client_id: convert::shown_client_id(message.client_id.as_ref()),
-        }),
-        Event::NotificationReceived(notification) => Some(ServerFrame::Notification {
+        })),
+        Event::NotificationReceived(notification) => Some(ServerFrame::Notification(Notification {
             message: Cow::Borrowed(&notification.text),
             id: WireId::of(notification.id),
             from_user: from_user(&notification.sender),
             date: notification.sent_at.map(Rfc3339),
-        }),
+        })),
         Event::Refused(refusal) => Some(ServerFrame::Error(ErrorBody::of(refusal, context.language))),
         _ => None,
     }

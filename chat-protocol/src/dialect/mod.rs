@@ -14,19 +14,21 @@ mod convert;
 
 pub use convert::ErrorBody;
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use serde::Deserialize;
-use thiserror::Error;
-
 use crate::json::{Value, read_fields, syntax_error};
 use crate::{Behavior, Command, DecodeError, Event, Excerpt, Language, Limits, RoomId};
+use serde::Deserialize;
 
 macro_rules! dialects {
-    ($($(#[$doc:meta])* $name:ident = $text:literal in $module:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal in $module:ident, told by $mark:literal;)*) => {
+        /// The keys that tell dialects apart; one may stand here twice.
+        const MARKS: [&str; [$($mark),*].len()] = [$($mark),*];
+
         /// One of the ways of saying things over the wire.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -57,15 +59,15 @@ macro_rules! dialects {
 
 dialects! {
     /// Told by the key `command`: history, messages, and the listener socket.
-    Command = "command" in command;
+    Command = "command" in command, told by "command";
     /// Told by the `type`s `chat` and `notification`: many rooms on one socket, stored notifications.
-    Group = "group" in group;
+    Group = "group" in group, told by "type";
     /// Told by the `type`s `chat_message`, `typing` and `mark_read`: receipts, presence, typing, confirmations.
-    Typed = "typed" in typed;
+    Typed = "typed" in typed, told by "type";
     /// Told by the path: `/ws/chat/room?user=…`, without a slash at the end of the path.
-    Remetente = "remetente" in remetente;
+    Remetente = "remetente" in remetente, told by "message";
     /// Told by having `message`, and neither `type` nor `command`.
-    Plain = "plain" in plain;
+    Plain = "plain" in plain, told by "message";
 }
 
 const SUBPROTOCOL_PREFIX: &str = "chat.";
@@ -86,13 +88,26 @@ trait Codec: Sync {
     fn encode_event(&self, event: &Event, context: &EncodeContext) -> Option<String>;
 }
 
-/// What tells the dialects apart in a first frame.
-struct Probe<'a> {
-    has_command: bool,
+/// What tells the dialects apart in a first frame: the values of [`MARKS`].
+struct Probe<'a>([Value<'a>; MARKS.len()]);
+
+impl<'a> Probe<'a> {
+    fn value(&self, mark: &str) -> Option<&Value<'a>> {
+        let (_, value) = MARKS.iter().zip(&self.0).find(|(known, _)| **known == mark)?;
+        Some(value).filter(|value| !value.is_absent())
+    }
+
+    fn has(&self, mark: &str) -> bool {
+        self.value(mark).is_some()
+    }
+
     /// The value of `type`, where it is a string.
-    kind: Option<&'a str>,
-    has_kind: bool,
-    has_message: bool,
+    fn kind(&self) -> Option<&str> {
+        match self.value("type")? {
+            Value::Text(kind) => Some(kind),
+            _ => None,
+        }
+    }
 }
 
 /// For whom an event is written.
@@ -117,9 +132,20 @@ pub enum Endpoint {
 }
 
 /// No dialect has this name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no such dialect; there are command, plain, group, remetente and typed")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownDialect;
+
+impl core::error::Error for UnknownDialect {}
+
+impl fmt::Display for UnknownDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such dialect; there are")?;
+        let names = Dialect::ALL.iter().map(|dialect| dialect.name());
+        names
+            .zip([" "].into_iter().chain(core::iter::repeat(", ")))
+            .try_for_each(|(name, joint)| write!(f, "{joint}{name}"))
+    }
+}
 
 impl Dialect {
     /// The dialect of which this must be the first frame.
@@ -128,24 +154,17 @@ impl Dialect {
     ///
     /// [`DecodeError`] where the text is no JSON object, or of no dialect.
     pub fn recognize(text: &str) -> Result<Self, DecodeError> {
-        let [command, kind, message] = read_fields(text, ["command", "type", "message"])?;
-        let probe = Probe {
-            has_command: !command.is_absent(),
-            kind: match &kind {
-                Value::Text(kind) => Some(kind),
-                _ => None,
-            },
-            has_kind: !kind.is_absent(),
-            has_message: !message.is_absent(),
-        };
+        let probe = Probe(read_fields(text, MARKS)?);
         if let Some(dialect) = Self::ALL.iter().copied().find(|dialect| dialect.codec().recognizes(&probe)) {
             return Ok(dialect);
         }
-        if kind.is_absent() {
-            return Err(DecodeError::UnrecognizedFrame);
+        match probe.value("type") {
+            None => Err(DecodeError::UnrecognizedFrame),
+            Some(kind) => {
+                let found = Excerpt::of(&kind.clone().text("type")?);
+                Err(DecodeError::UnknownKind { field: "type", found })
+            }
         }
-        let found = Excerpt::of(&kind.text("type")?);
-        Err(DecodeError::UnknownKind { field: "type", found })
     }
 
     /// The subprotocol by which a client asks for the dialect in `Sec-WebSocket-Protocol`: `chat.<name>`.
@@ -211,10 +230,23 @@ impl fmt::Display for Dialect {
     }
 }
 
-/// Reads a frame from a server into the frames of a dialect.
+/// Reads one kind of frame from a server.
 fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
+    // Serde would take an array of the values of the fields as well.
+    let [] = read_fields(text, [])?;
     serde_json::from_str(text).map_err(|error| match syntax_error(&error) {
         DecodeError::NotAnObject => DecodeError::UnrecognizedFrame,
         other => other,
     })
+}
+
+/// The kind of a frame: the value of `type` or `command`. A derived tagged enum would keep the whole frame in memory,
+/// many times its size, until it has found it.
+fn kind_of<'a>(text: &'a str, field: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+    let [kind] = read_fields(text, [field])?;
+    kind.text(field)
+}
+
+fn unknown_kind(field: &'static str, kind: &str) -> DecodeError {
+    DecodeError::UnknownKind { field, found: Excerpt::of(kind) }
 }

@@ -68,7 +68,7 @@ impl Codec for Dialect {
     }
 
     fn recognizes(&self, probe: &Probe<'_>) -> bool {
-        probe.has_message && !probe.has_kind && !probe.has_command
+        probe.has("message") && !probe.has("type") && !probe.has("command")
     }
 
     fn decode_command(&self, text: &str, limits: &Limits) -> Result<Command, DecodeError> {
