@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use chat_protocol::{Behavior, Echo, Event, Scope, UserId};
+use chat_protocol::{Behavior, Echo, Event, RoomId, Scope, UserId};
 use parking_lot::{Mutex, RwLock};
 
-use crate::storage::{Room, User};
+use crate::storage::{Access, Room, User};
 use crate::{Delivery, Topic, Transport};
 
 /// Tells the connections of a node apart.
@@ -17,6 +17,8 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
+    /// The room of its path.
+    pub(crate) home: Option<RoomId>,
     pub(crate) transport: Arc<dyn Transport>,
     /// Who it is, as soon as that is known.
     pub(crate) user: OnceLock<User>,
@@ -34,9 +36,10 @@ struct Subscriptions {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, transport: Arc<dyn Transport>) -> Self {
+    pub(crate) fn new(id: ConnectionId, home: Option<RoomId>, transport: Arc<dyn Transport>) -> Self {
         Self {
             id,
+            home,
             transport,
             user: OnceLock::new(),
             behavior: OnceLock::new(),
@@ -58,6 +61,11 @@ impl Connection {
 
     pub(crate) fn carries_all_rooms(&self) -> bool {
         self.behavior.get().is_some_and(|behavior| behavior.scope == Scope::User)
+    }
+
+    /// Whether it hears nothing any more, for good.
+    pub(crate) fn has_left(&self) -> bool {
+        self.subscriptions.lock().has_left
     }
 
     /// The room among those that it hears for which this holds.
@@ -126,6 +134,12 @@ impl Hub {
         }
     }
 
+    /// Lets a connection hear a room no longer.
+    pub(crate) fn exit(&self, room: RoomId, connection: &Connection) -> Edge {
+        connection.subscriptions.lock().rooms.retain(|known| known.id != room);
+        self.unsubscribe(Topic::Room(room), connection)
+    }
+
     /// Lets a connection hear a topic no longer.
     pub(crate) fn unsubscribe(&self, topic: Topic, connection: &Connection) -> Edge {
         let mut subscriptions = connection.subscriptions.lock();
@@ -179,6 +193,25 @@ impl Hub {
                 connection.transport.deliver(&delivery);
             }
         }
+    }
+
+    /// The rooms for members only that somebody on this node hears.
+    pub(crate) fn closed_rooms(&self) -> Vec<RoomId> {
+        let topics: Vec<_> =
+            self.topics.read().iter().map(|(topic, entry)| (*topic, Arc::clone(entry))).collect();
+        let is_closed = |room: RoomId, entry: &Mutex<Subscribers>| {
+            let first = entry.lock().connections.first().cloned();
+            first
+                .and_then(|connection| connection.room_where(|known| known.id == room))
+                .is_some_and(|room| room.access == Access::MembersOnly)
+        };
+        topics
+            .into_iter()
+            .filter_map(|(topic, entry)| match topic {
+                Topic::Room(room) if is_closed(room, &entry) => Some(room),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The connections that hear a topic.

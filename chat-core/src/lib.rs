@@ -75,4 +75,4 @@ pub use channel_layer::{Audience, ChannelLayer, Envelope, Topic};
 pub use error::{CommandError, ConnectError};
 pub use service::{Arrival, ChatService, Clock, Driver, ServiceConfig, Session, Target};
 pub use storage::{Storage, StorageError};
-pub use transport::{Delivery, Format, Transport};
+pub use transport::{CloseReason, Delivery, Format, Transport};

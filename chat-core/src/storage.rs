@@ -49,6 +49,8 @@ pub struct Room {
     pub display_name: Option<Arc<str>>,
     /// Who may enter.
     pub access: Access,
+    /// Who looks after it.
+    pub owner: Option<UserId>,
 }
 
 /// Who may enter a room.
@@ -60,6 +62,56 @@ pub enum Access {
     MembersOnly,
 }
 
+/// A room to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// The name.
+    pub name: RoomName,
+    /// What people call it, where that is not the name.
+    pub display_name: Option<Arc<str>>,
+    /// Who may enter.
+    pub access: Access,
+    /// Who looks after it: may add members and remove them.
+    pub owner: Option<UserId>,
+    /// Who is a member from the beginning.
+    pub members: Vec<UserId>,
+}
+
+/// What a room is for, where there must be only one such room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Two people talking to each other; which of them comes first makes no difference.
+    OneToOne(UserId, UserId),
+    /// Somebody talking to the owner of a listing.
+    Listing {
+        /// The listing.
+        listing: i64,
+        /// Who asks.
+        caller: UserId,
+    },
+}
+
+impl Purpose {
+    /// The one of several ways to say the same.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match self {
+            Self::OneToOne(one, other) => Self::OneToOne(one.min(other), one.max(other)),
+            Self::Listing { .. } => self,
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    /// The same text for the same purpose, for databases to keep unique.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.canonical() {
+            Self::OneToOne(one, other) => write!(f, "one-to-one:{one}:{other}"),
+            Self::Listing { listing, caller } => write!(f, "listing:{listing}:{caller}"),
+        }
+    }
+}
+
 /// What joining a room came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joining {
@@ -67,6 +119,15 @@ pub enum Joining {
     Joined,
     /// One was a member already.
     AlreadyMember,
+}
+
+/// What leaving a room came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// One is a member no longer.
+    Left,
+    /// One was none.
+    NotAMember,
 }
 
 /// A message to be stored.
@@ -184,6 +245,20 @@ pub trait UserStorage {
     /// [`StorageError`] where the database fails.
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError>;
 
+    /// The user with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError>;
+
+    /// All users, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn users(&self) -> Result<Vec<User>, StorageError>;
+
     /// Remembers when a user was last connected. An earlier time than the one stored changes nothing.
     ///
     /// # Errors
@@ -223,12 +298,47 @@ pub trait RoomStorage {
     /// [`StorageError`] where the database fails.
     async fn room(&self, id: RoomId) -> Result<Option<Room>, StorageError>;
 
+    /// Makes a room with its first members, all at once. `None` where there is one of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError>;
+
+    /// The room for a purpose; made now, as given, where there is none. Asked twice at once, it makes one.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails, or the name of the room to be made is taken.
+    async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError>;
+
+    /// All rooms, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn rooms(&self) -> Result<Vec<Room>, StorageError>;
+
+    /// Makes a user a member of a room no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn leave(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError>;
+
     /// Makes a user a member of a room.
     ///
     /// # Errors
     ///
     /// [`StorageError`] where the database fails.
     async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError>;
+
+    /// Whether another process may have changed who is a member of what since this was last asked.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn changed_elsewhere(&self) -> Result<bool, StorageError>;
 
     /// Whether a user is a member of a room.
     ///

@@ -16,6 +16,21 @@ use chat_protocol::Event;
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Takes an event, or its encoding, towards the client.
     fn deliver(&self, delivery: &Delivery<'_>);
+
+    /// Ends the connection; nothing is delivered any more. Called as [`deliver`](Self::deliver) is.
+    ///
+    /// Does nothing unless it is implemented: a client in the same process may have nothing to end.
+    fn close(&self, reason: CloseReason) {
+        let _ = reason;
+    }
+}
+
+/// Why the service ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The user is not a member of the room any more.
+    Removed,
 }
 
 /// The form in which a transport wants events encoded. Transports with the same format share the bytes.

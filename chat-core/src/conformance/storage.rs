@@ -7,7 +7,10 @@ use chat_protocol::{
 };
 
 use crate::Storage;
-use crate::storage::{Access, Appended, FurthestReaders, Joining, NewMessage, Room, StoredMessage, User};
+use crate::storage::{
+    Access, Appended, FurthestReaders, Joining, Leaving, NewMessage, NewRoom, Purpose, Room, StoredMessage,
+    User,
+};
 
 /// Tests an implementation of [`Storage`]: give it a future that makes an empty one.
 ///
@@ -28,6 +31,10 @@ macro_rules! storage_conformance {
             rooms_are_made_once,
             rooms_made_at_once_are_one,
             rooms_are_found_by_name_and_id,
+            rooms_are_created_with_their_members,
+            a_purpose_has_one_room,
+            who_leaves_is_no_member,
+            users_are_listed,
             members_keep_the_order_of_joining,
             appended_messages_are_numbered_without_gaps,
             messages_are_kept_as_they_were,
@@ -201,6 +208,76 @@ pub async fn rooms_are_found_by_name_and_id(storage: &impl Storage) {
     assert_eq!(storage.room(lobby.id).await.unwrap(), Some(lobby));
     assert_eq!(storage.room_named(&RoomName::new("1").unwrap()).await.unwrap(), None);
     assert_eq!(storage.room(RoomId::new(i64::MAX).unwrap()).await.unwrap(), None);
+}
+
+fn private(name: &str, members: &[&User]) -> NewRoom {
+    NewRoom {
+        name: RoomName::new(name).unwrap(),
+        display_name: Some("Ours".into()),
+        access: Access::MembersOnly,
+        owner: members.first().map(|owner| owner.id),
+        members: members.iter().map(|member| member.id).collect(),
+    }
+}
+
+/// A room is made with everything that belongs to it, and once only.
+pub async fn rooms_are_created_with_their_members(storage: &impl Storage) {
+    let (amy, ben) = (user(storage, "amy").await, user(storage, "ben").await);
+    let made = storage.create_room(&private("den", &[&amy, &ben])).await.unwrap().unwrap();
+    assert_eq!(
+        (made.access, made.display_name.as_deref(), made.owner),
+        (Access::MembersOnly, Some("Ours"), Some(amy.id))
+    );
+    assert_eq!(storage.members(made.id).await.unwrap(), [amy.clone(), ben]);
+    assert_eq!(storage.room_named(&made.name).await.unwrap(), Some(made.clone()));
+    assert_eq!(storage.create_room(&private("den", &[&amy])).await.unwrap(), None);
+    assert_eq!(
+        storage.ensure_room(&made.name).await.unwrap(),
+        made,
+        "it is not made open by who comes along"
+    );
+    let hall = room(storage, "hall").await;
+    assert_eq!(storage.rooms().await.unwrap(), [made, hall]);
+}
+
+/// A purpose has one room, whoever asks, also at once.
+pub async fn a_purpose_has_one_room(storage: &impl Storage) {
+    let (amy, ben) = (user(storage, "amy").await, user(storage, "ben").await);
+    let rooms = [private("a", &[&amy, &ben]), private("b", &[&ben, &amy])];
+    let purposes = [Purpose::OneToOne(amy.id, ben.id), Purpose::OneToOne(ben.id, amy.id)];
+    let asked = (0..10).map(|number| storage.room_for(purposes[number % 2], &rooms[number % 2]));
+    let found: Vec<Room> =
+        futures::future::join_all(asked).await.into_iter().collect::<Result<_, _>>().unwrap();
+    assert!(found.iter().all(|room| *room == found[0]));
+    assert_eq!(storage.members(found[0].id).await.unwrap().len(), 2);
+
+    let listing = |listing, caller: &User| Purpose::Listing { listing, caller: caller.id };
+    let first = storage.room_for(listing(1, &amy), &private("c", &[&amy, &ben])).await.unwrap();
+    assert_eq!(storage.room_for(listing(1, &amy), &private("d", &[])).await.unwrap(), first);
+    assert_ne!(storage.room_for(listing(2, &amy), &private("e", &[])).await.unwrap(), first);
+    assert_ne!(storage.room_for(listing(1, &ben), &private("f", &[])).await.unwrap(), first);
+    assert!(storage.room_for(listing(9, &ben), &private("c", &[])).await.is_err(), "names stay unique");
+}
+
+/// Who leaves is gone, and may come back.
+pub async fn who_leaves_is_no_member(storage: &impl Storage) {
+    let lobby = room(storage, "lobby").await;
+    let amy = user(storage, "amy").await;
+    assert_eq!(storage.leave(lobby.id, amy.id).await.unwrap(), Leaving::NotAMember);
+    storage.join(lobby.id, amy.id).await.unwrap();
+    assert_eq!(storage.leave(lobby.id, amy.id).await.unwrap(), Leaving::Left);
+    assert!(!storage.is_member(lobby.id, amy.id).await.unwrap());
+    assert_eq!(storage.rooms_of(amy.id).await.unwrap(), []);
+    assert_eq!(storage.join(lobby.id, amy.id).await.unwrap(), Joining::Joined);
+}
+
+/// Users are found by id, and listed by id.
+pub async fn users_are_listed(storage: &impl Storage) {
+    assert_eq!(storage.users().await.unwrap(), []);
+    let (amy, ben) = (user(storage, "amy").await, user(storage, "ben").await);
+    assert_eq!(storage.users().await.unwrap(), [amy.clone(), ben]);
+    assert_eq!(storage.user(amy.id).await.unwrap(), Some(amy));
+    assert_eq!(storage.user(UserId::new(999).unwrap()).await.unwrap(), None);
 }
 
 /// Members are listed as they joined, each once; rooms of a user are listed by id.

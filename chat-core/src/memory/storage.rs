@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use crate::StorageError;
 use crate::storage::{
-    Access, Appended, FurthestReaders, Joining, MessageStorage, NewMessage, NotificationStorage, Room,
-    RoomStorage, StoredMessage, StoredNotification, User, UserStorage,
+    Access, Appended, FurthestReaders, Joining, Leaving, MessageStorage, NewMessage, NewRoom,
+    NotificationStorage, Purpose, Room, RoomStorage, StoredMessage, StoredNotification, User, UserStorage,
 };
 
 /// A [`Storage`](crate::Storage) in memory.
@@ -25,6 +25,7 @@ struct State {
     users_by_name: HashMap<Username, UserId>,
     rooms: Vec<RoomRecord>,
     rooms_by_name: HashMap<RoomName, RoomId>,
+    rooms_by_purpose: HashMap<Purpose, RoomId>,
     last_message: i64,
     notifications: BTreeMap<NotificationId, StoredNotification>,
     last_notification: i64,
@@ -57,6 +58,20 @@ impl MemoryStorage {
 impl State {
     fn user(&self, id: UserId) -> Result<&UserRecord, StorageError> {
         self.users.get(&id).ok_or(StorageError::Corrupt { what: "a user" })
+    }
+
+    fn add_room(&mut self, room: &NewRoom) -> Result<Room, StorageError> {
+        let NewRoom { name, display_name, access, owner, members } = room.clone();
+        let room = Room { id: next_id(self.rooms.len())?, name, display_name, access, owner };
+        self.rooms_by_name.insert(room.name.clone(), room.id);
+        self.rooms.push(RoomRecord {
+            room: room.clone(),
+            members,
+            messages: Vec::new(),
+            marks: HashMap::new(),
+            read_marks: HashMap::new(),
+        });
+        Ok(room)
     }
 
     /// Adds a user, or renames them.
@@ -147,6 +162,14 @@ impl UserStorage for MemoryStorage {
         state.users_by_name.get(name).map(|id| state.user(*id).map(|record| record.user.clone())).transpose()
     }
 
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        Ok(self.0.lock().users.get(&id).map(|record| record.user.clone()))
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StorageError> {
+        Ok(self.0.lock().users.values().map(|record| record.user.clone()).collect())
+    }
+
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
         let mut state = self.0.lock();
         if let Some(record) = state.users.get_mut(&user) {
@@ -168,17 +191,51 @@ impl RoomStorage for MemoryStorage {
         if let Some(record) = known {
             return Ok(record.room.clone());
         }
-        let id = next_id(state.rooms.len())?;
-        let room = Room { id, name: name.clone(), display_name: None, access: Access::Open };
-        state.rooms.push(RoomRecord {
-            room: room.clone(),
-            members: Vec::new(),
-            messages: Vec::new(),
-            marks: HashMap::new(),
-            read_marks: HashMap::new(),
-        });
-        state.rooms_by_name.insert(name.clone(), id);
+        let access = Access::Open;
+        state.add_room(&NewRoom {
+            name: name.clone(),
+            display_name: None,
+            access,
+            owner: None,
+            members: vec![],
+        })
+    }
+
+    async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {
+        let mut state = self.0.lock();
+        if state.rooms_by_name.contains_key(&room.name) {
+            return Ok(None);
+        }
+        state.add_room(room).map(Some)
+    }
+
+    async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
+        let purpose = purpose.canonical();
+        let mut state = self.0.lock();
+        let known = state.rooms_by_purpose.get(&purpose).and_then(|id| state.room(*id));
+        if let Some(record) = known {
+            return Ok(record.room.clone());
+        }
+        if state.rooms_by_name.contains_key(&room.name) {
+            return Err(StorageError::database("the name of the room is taken"));
+        }
+        let room = state.add_room(room)?;
+        state.rooms_by_purpose.insert(purpose, room.id);
         Ok(room)
+    }
+
+    async fn rooms(&self) -> Result<Vec<Room>, StorageError> {
+        Ok(self.0.lock().rooms.iter().map(|record| record.room.clone()).collect())
+    }
+
+    async fn leave(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
+        let mut state = self.0.lock();
+        let members = &mut state.known_room(room)?.members;
+        let place = members.iter().position(|member| *member == user);
+        Ok(place.map_or(Leaving::NotAMember, |place| {
+            members.remove(place);
+            Leaving::Left
+        }))
     }
 
     async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
@@ -198,6 +255,10 @@ impl RoomStorage for MemoryStorage {
         }
         members.push(user);
         Ok(Joining::Joined)
+    }
+
+    async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
+        Ok(false)
     }
 
     async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {

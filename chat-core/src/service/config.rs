@@ -12,6 +12,8 @@ pub struct ServiceConfig {
     pub max_history_page: u32,
     /// How long somebody counts as typing after saying so. Default 6 seconds.
     pub typing_lasts: Duration,
+    /// How often to look whether another process has changed who is a member of what. Default 1 second.
+    pub members_checked_every: Duration,
     /// Most messages that wait to be stored; past it, senders wait. Default 4,096.
     pub queued_messages: usize,
     /// Most messages that are stored in one transaction. Default 512.
@@ -24,6 +26,7 @@ impl Default for ServiceConfig {
             history_page: 50,
             max_history_page: 200,
             typing_lasts: Duration::from_secs(6),
+            members_checked_every: Duration::from_secs(1),
             queued_messages: 4096,
             messages_per_commit: 512,
         }

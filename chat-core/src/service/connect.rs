@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_protocol::{Arrival as OnArrival, Behavior, RoomRef, Scope};
+use chat_protocol::{Arrival as OnArrival, Behavior, RoomRef, Scope, UserId};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -58,7 +58,11 @@ impl ChatService {
             }
             Target::Listener => Place::Listener,
         };
-        let connection = Arc::new(Connection::new(inner.next_connection_id(), transport));
+        let home = match &place {
+            Place::Room(room) => Some(room.id),
+            Place::Listener => None,
+        };
+        let connection = Arc::new(Connection::new(inner.next_connection_id(), home, transport));
         // From here on the session's drop takes back whatever has been done, also where this is given up half-way.
         let session =
             Session { inner: Arc::clone(inner), connection, place, trust, claimed: Mutex::default() };
@@ -130,11 +134,7 @@ impl Session {
             return Ok(());
         }
         inner.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
-        for connection in inner.hub.connections(Topic::User(user.id)) {
-            if connection.carries_all_rooms() {
-                inner.enter(room, &connection).await;
-            }
-        }
+        inner.carry(room, user.id).await;
         Ok(())
     }
 
@@ -212,6 +212,15 @@ impl Inner {
             (Access::MembersOnly, None) => false,
         };
         Ok(may_enter.then_some(room))
+    }
+
+    /// Lets the connections of a user that carry all their rooms carry this one, too.
+    pub(super) async fn carry(&self, room: &Room, user: UserId) {
+        for connection in self.hub.connections(Topic::User(user)) {
+            if connection.carries_all_rooms() {
+                self.enter(room, &connection).await;
+            }
+        }
     }
 
     async fn enter(&self, room: &Room, connection: &Arc<Connection>) {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::commit::{self, Submission};
+use super::members;
 use super::task::{self, Task};
 use crate::{Audience, Envelope};
 
@@ -39,7 +40,7 @@ impl Driver {
         };
         // Tasks follow from commits, so that they go on until the last commit is done.
         let tasks = task::run(&inner, tasks, last_commit);
-        futures::join!(commits, tasks, hear_other_nodes(&inner), end_typing(&inner));
+        futures::join!(commits, tasks, hear_other_nodes(&inner), end_typing(&inner), members::watch(&inner));
     }
 }
 

@@ -55,6 +55,9 @@ impl Session {
     /// [`CommandError`] says why it was not done. The transport has not been told.
     pub async fn handle(&self, command: Command) -> Result<(), CommandError> {
         let Place::Room(room) = &self.place else { return Err(CommandError::ListenOnly) };
+        if self.connection.has_left() {
+            return Err(CommandError::NotAMember);
+        }
         match command {
             Command::SendMessage(send) => self.send_message(room, send).await,
             Command::FetchHistory(fetch) => self.fetch_history(room, fetch).await,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::storage::{
-    Appended, FurthestReaders, Joining, MessageStorage, NewMessage, NotificationStorage, Room, RoomStorage,
-    StoredMessage, StoredNotification, User, UserStorage,
+    Appended, FurthestReaders, Joining, Leaving, MessageStorage, NewMessage, NewRoom, NotificationStorage,
+    Purpose, Room, RoomStorage, StoredMessage, StoredNotification, User, UserStorage,
 };
 use chat_core::{CommandError, ConnectError, ServiceConfig, StorageError};
 use chat_protocol::{
@@ -73,6 +73,14 @@ impl UserStorage for Frail {
         self.storage.user_named(name).await
     }
 
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        self.storage.user(id).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StorageError> {
+        self.storage.users().await
+    }
+
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
         self.storage.record_last_seen(user, at).await
     }
@@ -96,8 +104,28 @@ impl RoomStorage for Frail {
         self.storage.room(id).await
     }
 
+    async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {
+        self.storage.create_room(room).await
+    }
+
+    async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
+        self.storage.room_for(purpose, room).await
+    }
+
+    async fn rooms(&self) -> Result<Vec<Room>, StorageError> {
+        self.storage.rooms().await
+    }
+
+    async fn leave(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
+        self.storage.leave(room, user).await
+    }
+
     async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError> {
         self.storage.join(room, user).await
+    }
+
+    async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
+        self.storage.changed_elsewhere().await
     }
 
     async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {

@@ -15,12 +15,12 @@ mod faults;
 mod rooms;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{
-    Arrival, ChatService, CommandError, Delivery, Format, Identity, ServiceConfig, Session, Storage, Target,
-    Transport,
+    Arrival, ChatService, CloseReason, CommandError, Delivery, Format, Identity, ServiceConfig, Session,
+    Storage, Target, Transport,
 };
 use chat_protocol::{
     Arrival as OnArrival, Behavior, ClientId, Command, Echo, Event, Limits, MessageText, RoomName, RoomRef,
@@ -125,9 +125,14 @@ fn say(room: Option<&str>, text: &str, client_id: Option<&str>) -> Command {
 struct Inbox {
     events: Mutex<Vec<Event>>,
     arrived: Notify,
+    closed: AtomicBool,
 }
 
 impl Inbox {
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     async fn next(&self) -> Event {
         loop {
             let arrived = self.arrived.notified();
@@ -146,6 +151,10 @@ impl Transport for Inbox {
     fn deliver(&self, delivery: &Delivery<'_>) {
         self.events.lock().push(delivery.event().clone());
         self.arrived.notify_one();
+    }
+
+    fn close(&self, _: CloseReason) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 }
 

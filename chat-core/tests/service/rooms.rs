@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chat_core::storage::{Access, NewRoom, User};
 use chat_core::{Arrival, CommandError, ConnectError, Identity, ServiceConfig, Target};
 use chat_protocol::{Command, Event, FetchHistory, RoomName, Username};
 use tokio::time::Instant;
@@ -173,6 +174,51 @@ async fn behaviour_that_shows_late_takes_effect_then() {
     amy.session.adopt(ALL_ROOMS).await.unwrap();
     ben.say("after").await;
     assert_eq!(amy.hear_message().await, "after");
+}
+
+#[tokio::test]
+async fn who_is_removed_hears_nothing_more_at_once() {
+    let node = Node::start();
+    let storage = node.service.storage();
+    let mut users = Vec::new();
+    for name in ["amy", "ben"] {
+        users.push(storage.ensure_user(&Username::new(name).unwrap()).await.unwrap());
+    }
+    let den = NewRoom {
+        name: RoomName::new("den").unwrap(),
+        display_name: None,
+        access: Access::MembersOnly,
+        owner: Some(users[0].id),
+        members: users.iter().map(|user| user.id).collect(),
+    };
+    let den = storage.create_room(&den).await.unwrap().unwrap();
+    let connect = async |user: &User, behavior| {
+        let inbox = std::sync::Arc::new(Inbox::default());
+        let arrival = Arrival {
+            identity: Identity::User(user.clone()),
+            target: Target::Room(den.name.clone().into()),
+            behavior: Some(behavior),
+            transport: inbox.clone(),
+        };
+        node.service.connect(arrival).await.map(|session| Guest { session, inbox })
+    };
+    let amy = connect(&users[0], ALL_ROOMS).await.unwrap();
+    let ben = connect(&users[1], READER).await.unwrap();
+    let ben_tab = connect(&users[1], ALL_ROOMS).await.unwrap();
+    node.service.remove_member(den.id, users[1].id).await.unwrap();
+    assert!(ben.inbox.is_closed(), "the connection to the room is closed");
+    assert!(!ben_tab.inbox.is_closed(), "the one that carries all rooms is not");
+    ben.heard();
+    ben_tab.heard();
+    amy.session.handle(say(Some("den"), "among us", None)).await.unwrap();
+    assert_eq!((ben.heard(), ben_tab.heard()), (vec![], vec![]));
+    assert!(matches!(ben.try_say("still here").await, Err(CommandError::NotAMember)));
+    let refused = ben_tab.session.handle(say(Some("den"), "still here", None)).await;
+    assert!(matches!(refused, Err(CommandError::NotAMember)));
+    assert!(matches!(connect(&users[1], READER).await, Err(ConnectError::UnknownRoom)));
+
+    node.service.add_member(&den, &users[1]).await.unwrap();
+    ben_tab.session.handle(say(Some("den"), "back", None)).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ CREATE TABLE rooms (
     name         TEXT NOT NULL UNIQUE,
     display_name TEXT,
     access       TEXT NOT NULL DEFAULT 'open' CHECK (access IN ('open', 'members')),
+    owner_id     INTEGER REFERENCES users (id) ON DELETE SET NULL,
+    -- What the room is for, where there must be only one such room.
+    purpose      TEXT UNIQUE,
     -- The number of the room's newest message; kept here so that it outlives the message.
     last_seq     INTEGER NOT NULL DEFAULT 0
 ) STRICT;

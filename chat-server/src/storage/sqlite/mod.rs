@@ -12,6 +12,8 @@ mod row;
 mod users;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chat_core::StorageError;
@@ -33,6 +35,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStorage {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// What SQLite counted of the writes of others when it was last asked.
+    last_version: Arc<AtomicI64>,
 }
 
 impl SqliteStorage {
@@ -53,7 +57,7 @@ impl SqliteStorage {
         migrate(&writer).await?;
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(StorageError::database)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, last_version: Arc::default() })
     }
 
     /// Makes a database in memory, which ends with this value.
@@ -65,7 +69,7 @@ impl SqliteStorage {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let only = pool(1).connect_with(options).await.map_err(StorageError::database)?;
         migrate(&only).await?;
-        Ok(Self { writer: only.clone(), readers: only })
+        Ok(Self { writer: only.clone(), readers: only, last_version: Arc::default() })
     }
 
     /// Ends all connections, when what is under way is done.

@@ -1,12 +1,15 @@
 //! Rooms and their members.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use chat_core::StorageError;
-use chat_core::storage::{Joining, Room, RoomStorage, User};
+use chat_core::storage::{Access, Joining, Leaving, NewRoom, Purpose, Room, RoomStorage, User};
 use chat_protocol::{RoomId, RoomName, UserId};
+use sqlx::SqliteConnection;
 
 use super::SqliteStorage;
-use super::row::{RoomRow, UserRow};
+use super::row::{RoomRow, UserRow, room_columns};
 
 #[async_trait]
 impl RoomStorage for SqliteStorage {
@@ -17,7 +20,7 @@ impl RoomStorage for SqliteStorage {
         // The update changes nothing; it makes a row that came in between be returned, too.
         let made: RoomRow = sqlx::query_as(
             "INSERT INTO rooms (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name \
-             RETURNING id, name, display_name, access",
+             RETURNING id, name, display_name, access, owner_id",
         )
         .bind(name.as_str())
         .fetch_one(&self.writer)
@@ -26,9 +29,56 @@ impl RoomStorage for SqliteStorage {
         made.read()
     }
 
+    async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {
+        let mut transaction =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let made = insert(&mut transaction, room, None).await?;
+        transaction.commit().await.map_err(StorageError::database)?;
+        Ok(made)
+    }
+
+    async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
+        let purpose = purpose.to_string();
+        let mut transaction =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let known: Option<RoomRow> =
+            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE purpose = ?"))
+                .bind(&purpose)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(StorageError::database)?;
+        let found = match known {
+            Some(row) => row.read()?,
+            None => insert(&mut transaction, room, Some(&purpose))
+                .await?
+                .ok_or_else(|| StorageError::database("the name of the room is taken"))?,
+        };
+        transaction.commit().await.map_err(StorageError::database)?;
+        Ok(found)
+    }
+
+    async fn rooms(&self) -> Result<Vec<Room>, StorageError> {
+        let rows: Vec<RoomRow> =
+            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms ORDER BY id"))
+                .fetch_all(&self.readers)
+                .await
+                .map_err(StorageError::database)?;
+        rows.into_iter().map(RoomRow::read).collect()
+    }
+
+    async fn leave(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
+        let outcome = sqlx::query("DELETE FROM members WHERE room_id = ? AND user_id = ?")
+            .bind(room.value())
+            .bind(user.value())
+            .execute(&self.writer)
+            .await
+            .map_err(StorageError::database)?;
+        Ok(if outcome.rows_affected() == 1 { Leaving::Left } else { Leaving::NotAMember })
+    }
+
     async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
         let found: Option<RoomRow> =
-            sqlx::query_as("SELECT id, name, display_name, access FROM rooms WHERE name = ?")
+            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE name = ?"))
                 .bind(name.as_str())
                 .fetch_optional(&self.readers)
                 .await
@@ -38,7 +88,7 @@ impl RoomStorage for SqliteStorage {
 
     async fn room(&self, id: RoomId) -> Result<Option<Room>, StorageError> {
         let found: Option<RoomRow> =
-            sqlx::query_as("SELECT id, name, display_name, access FROM rooms WHERE id = ?")
+            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE id = ?"))
                 .bind(id.value())
                 .fetch_optional(&self.readers)
                 .await
@@ -59,6 +109,15 @@ impl RoomStorage for SqliteStorage {
                 .await
                 .map_err(StorageError::database)?;
         Ok(if outcome.rows_affected() == 1 { Joining::Joined } else { Joining::AlreadyMember })
+    }
+
+    async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
+        // Counts what other connections commit. All writes of this process go through this one.
+        let version: i64 = sqlx::query_scalar("PRAGMA data_version")
+            .fetch_one(&self.writer)
+            .await
+            .map_err(StorageError::database)?;
+        Ok(self.last_version.swap(version, Ordering::Relaxed) != version)
     }
 
     async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {
@@ -84,7 +143,7 @@ impl RoomStorage for SqliteStorage {
 
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
         let rows: Vec<RoomRow> = sqlx::query_as(
-            "SELECT r.id, r.name, r.display_name, r.access FROM members AS m JOIN rooms AS r ON r.id = m.room_id \
+            "SELECT r.id, r.name, r.display_name, r.access, r.owner_id FROM members AS m JOIN rooms AS r ON r.id = m.room_id \
              WHERE m.user_id = ? ORDER BY r.id",
         )
         .bind(user.value())
@@ -93,4 +152,39 @@ impl RoomStorage for SqliteStorage {
         .map_err(StorageError::database)?;
         rows.into_iter().map(RoomRow::read).collect()
     }
+}
+
+/// Adds a room with its members; `None` where there is one of this name.
+async fn insert(
+    connection: &mut SqliteConnection,
+    room: &NewRoom,
+    purpose: Option<&str>,
+) -> Result<Option<Room>, StorageError> {
+    let access = match room.access {
+        Access::Open => "open",
+        Access::MembersOnly => "members",
+    };
+    let made: Option<RoomRow> = sqlx::query_as(concat!(
+        "INSERT INTO rooms (name, display_name, access, owner_id, purpose) VALUES (?, ?, ?, ?, ?) \
+         ON CONFLICT (name) DO NOTHING RETURNING ",
+        room_columns!()
+    ))
+    .bind(room.name.as_str())
+    .bind(room.display_name.as_deref())
+    .bind(access)
+    .bind(room.owner.map(UserId::value))
+    .bind(purpose)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(StorageError::database)?;
+    let Some(made) = made.map(RoomRow::read).transpose()? else { return Ok(None) };
+    for member in &room.members {
+        sqlx::query("INSERT INTO members (room_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(made.id.value())
+            .bind(member.value())
+            .execute(&mut *connection)
+            .await
+            .map_err(StorageError::database)?;
+    }
+    Ok(Some(made))
 }

@@ -19,6 +19,7 @@ pub(super) struct RoomRow {
     name: String,
     display_name: Option<String>,
     access: String,
+    owner_id: Option<i64>,
 }
 
 /// The columns are those of [`MESSAGE_COLUMNS`].
@@ -33,6 +34,14 @@ pub(super) struct MessageRow {
     sent_at: i64,
     client_id: Option<String>,
 }
+
+/// What a [`RoomRow`] needs of `rooms`.
+macro_rules! room_columns {
+    () => {
+        "id, name, display_name, access, owner_id"
+    };
+}
+pub(super) use room_columns;
 
 /// What a [`MessageRow`] needs of `messages AS m JOIN users AS u`.
 macro_rules! message_columns {
@@ -71,7 +80,8 @@ impl RoomRow {
             "members" => Access::MembersOnly,
             _ => return Err(StorageError::Corrupt { what: "the access to a room" }),
         };
-        Ok(Room { id: id(self.id)?, name, display_name: self.display_name.map(Arc::from), access })
+        let owner = self.owner_id.map(id).transpose()?;
+        Ok(Room { id: id(self.id)?, name, display_name: self.display_name.map(Arc::from), access, owner })
     }
 }
 

@@ -67,6 +67,23 @@ impl UserStorage for SqliteStorage {
         found.map(UserRow::read).transpose()
     }
 
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        let found: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE id = ?")
+            .bind(id.value())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StorageError::database)?;
+        found.map(UserRow::read).transpose()
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StorageError> {
+        let rows: Vec<UserRow> = sqlx::query_as("SELECT id, name FROM users ORDER BY id")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(StorageError::database)?;
+        rows.into_iter().map(UserRow::read).collect()
+    }
+
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
         sqlx::query(
             "UPDATE users SET last_seen = ?2 WHERE id = ?1 AND (last_seen IS NULL OR last_seen < ?2)",

@@ -1,0 +1,96 @@
+//! Who becomes a member of a room and who ceases to be one, and what that does to open connections.
+
+use std::collections::HashSet;
+
+use chat_protocol::{RoomId, UserId};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::task::Task;
+use super::{ChatService, Inner};
+use crate::hub::Edge;
+use crate::storage::{Joining, Leaving, Room, User};
+use crate::{CloseReason, StorageError, Topic};
+
+impl ChatService {
+    /// Makes somebody a member of a room, whoever may enter it. Their connections that carry all their rooms carry it
+    /// from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where storage fails.
+    pub async fn add_member(&self, room: &Room, user: &User) -> Result<Joining, StorageError> {
+        let joining = self.0.storage.join(room.id, user.id).await?;
+        if joining == Joining::Joined {
+            self.0.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
+            self.0.carry(room, user.id).await;
+        }
+        Ok(joining)
+    }
+
+    /// Makes somebody a member of a room no longer. Their connections to it are closed at once, and those that carry all
+    /// their rooms carry it no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where storage fails.
+    pub async fn remove_member(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
+        let leaving = self.0.storage.leave(room, user).await?;
+        if leaving == Leaving::Left {
+            self.0.evict(room, |member| member == user);
+        }
+        Ok(leaving)
+    }
+}
+
+impl Inner {
+    /// Takes the connections of these users out of a room.
+    fn evict(&self, room: RoomId, is_out: impl Fn(UserId) -> bool) {
+        for connection in self.hub.connections(Topic::Room(room)) {
+            // Rooms for members only have no nameless guests.
+            if !connection.user.get().is_none_or(|user| is_out(user.id)) {
+                continue;
+            }
+            let abandoned = if connection.home == Some(room) && !connection.carries_all_rooms() {
+                connection.transport.close(CloseReason::Removed);
+                self.hub.leave(&connection)
+            } else if self.hub.exit(room, &connection) == Edge::Crossed {
+                vec![Topic::Room(room)]
+            } else {
+                vec![]
+            };
+            for topic in abandoned {
+                self.leave_to_driver(Task::Follow { topic, done: None });
+            }
+        }
+    }
+
+    /// Takes those out of rooms for members only who are not members any more.
+    async fn check_members(&self) -> Result<(), StorageError> {
+        for room in self.hub.closed_rooms() {
+            let members: HashSet<UserId> =
+                self.storage.members(room).await?.into_iter().map(|member| member.id).collect();
+            self.evict(room, |user| !members.contains(&user));
+        }
+        Ok(())
+    }
+}
+
+/// Looks now and then whether another process, such as the command line, has removed somebody from a room.
+pub(super) async fn watch(inner: &Inner) {
+    let mut ticks = interval(inner.config.members_checked_every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = inner.closing() => return,
+        }
+        let checked = match inner.storage.changed_elsewhere().await {
+            Ok(true) => inner.check_members().await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = checked {
+            tracing::warn!(error = &error as &dyn std::error::Error, "members could not be checked");
+        }
+    }
+}
