@@ -25,8 +25,8 @@ pub enum DecodeError {
     /// JSON, but not an object.
     #[error("the frame is not a JSON object")]
     NotAnObject,
-    /// An object that no dialect knows: it has neither `command` nor `type` nor `message`.
-    #[error("the frame has none of the fields `command`, `type` and `message`")]
+    /// An object with the fields of no known kind of frame.
+    #[error("the frame has not the fields that any known kind of frame has")]
     UnrecognizedFrame,
     /// A `type` or `command` that the dialect does not have.
     #[error("unknown {field} {found:?}")]

@@ -40,7 +40,7 @@ pub(crate) fn read_fields<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],
 ) -> Result<[Value<'a>; N], DecodeError> {
-    if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+    if !begins_an_object(text) {
         // Told apart here, because an error of serde about a wrong type repeats the value.
         serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax_error(&error))?;
         return Err(DecodeError::NotAnObject);
@@ -50,6 +50,11 @@ pub(crate) fn read_fields<'a, const N: usize>(
         deserializer.deserialize_map(FieldsVisitor { names }).map_err(|error| syntax_error(&error))?;
     deserializer.end().map_err(|error| syntax_error(&error))?;
     Ok(fields)
+}
+
+/// Whether the first character that counts opens an object.
+pub(crate) fn begins_an_object(text: &str) -> bool {
+    text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
 }
 
 /// Tells what `serde_json` stumbled over.

@@ -149,7 +149,11 @@ impl Username {
         if text.starts_with(' ') || text.ends_with(' ') {
             return Err(NameError::ForbiddenCharacter(' '));
         }
-        if text.eq_ignore_ascii_case(Self::SERVER) {
+        let visible = || text.chars().filter(|c| !is_joiner(*c));
+        if visible().next().is_none() {
+            return Err(NameError::Empty);
+        }
+        if visible().map(|c| c.to_ascii_lowercase()).eq(Self::SERVER.chars()) {
             return Err(NameError::Reserved);
         }
         Ok(Self(text.into()))
@@ -178,19 +182,28 @@ fn check_length(text: &str, max: usize) -> Result<(), NameError> {
     Ok(())
 }
 
+/// The characters that nobody sees, but that Persian and Indic names need between others.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
 fn may_stand_in_username(c: char) -> bool {
     match c {
         // `<` and `>`, invisible characters, marks of direction, and separators of lines. U+200C and U+200D stay:
         // Persian and Indic names need them.
         '<'
         | '>'
+        | '\u{ad}'
         | '\u{61c}'
+        | '\u{180e}'
         | '\u{200b}'
         | '\u{200e}'
         | '\u{200f}'
         | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' => false,
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => false,
         ' ' => true,
         other => !other.is_control() && !other.is_whitespace(),
     }
@@ -283,6 +296,9 @@ mod tests {
             ("a\u{202e}b", NameError::ForbiddenCharacter('\u{202e}')),
             ("server", NameError::Reserved),
             ("SERVER", NameError::Reserved),
+            ("ser\u{200c}ver", NameError::Reserved),
+            ("\u{200d}", NameError::Empty),
+            ("a\u{e0041}", NameError::ForbiddenCharacter('\u{e0041}')),
             (&long, NameError::TooLong { max: 150 }),
         ];
         for (name, error) in cases {

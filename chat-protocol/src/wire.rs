@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for WireId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = match TextOrNumber::deserialize(deserializer)? {
             TextOrNumber::Number(number) => Some(number),
-            TextOrNumber::Text(digits) => digits.parse().ok(),
+            TextOrNumber::Text(digits) => digits.parse().ok().filter(|_| !digits.starts_with('+')),
         };
         number.map(Self).ok_or_else(|| D::Error::custom("neither a number nor a string of digits"))
     }

@@ -20,7 +20,7 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::json::{Value, read_fields, syntax_error};
+use crate::json::{Value, begins_an_object, read_fields, syntax_error};
 use crate::{Behavior, Command, DecodeError, Event, Excerpt, Language, Limits, RoomId};
 use serde::Deserialize;
 
@@ -232,12 +232,15 @@ impl fmt::Display for Dialect {
 
 /// Reads one kind of frame from a server.
 fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
-    // Serde would take an array of the values of the fields as well.
-    let [] = read_fields(text, [])?;
-    serde_json::from_str(text).map_err(|error| match syntax_error(&error) {
-        DecodeError::NotAnObject => DecodeError::UnrecognizedFrame,
-        other => other,
-    })
+    match serde_json::from_str(text) {
+        // Looked at, because serde would take an array of the values of the fields as well.
+        Ok(frame) if begins_an_object(text) => Ok(frame),
+        Err(error) if !error.is_data() => Err(syntax_error(&error)),
+        _ => {
+            let [] = read_fields(text, [])?;
+            Err(DecodeError::UnrecognizedFrame)
+        }
+    }
 }
 
 /// The kind of a frame: the value of `type` or `command`. A derived tagged enum would keep the whole frame in memory,

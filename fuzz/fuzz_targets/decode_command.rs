@@ -1,0 +1,7 @@
+//! Reading any frame in the dialect `command`.
+
+#![no_main]
+
+use chat_protocol::Dialect;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| chat_fuzz::decode(Dialect::Command, data));

@@ -1,0 +1,5 @@
+//! Telling the dialect of any first frame.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| chat_fuzz::recognize(data));
