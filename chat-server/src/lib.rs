@@ -21,5 +21,5 @@ pub mod storage;
 
 pub use config::{AuthMode, Cli, Config, Database, DialectChoice, Settings, Span, UnknownDatabase};
 pub use error::{ServerError, chain};
-pub use gateway::{Gateway, GatewayConfig, router};
+pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, router};
 pub use server::{Server, SystemClock};

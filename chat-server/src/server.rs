@@ -90,6 +90,10 @@ impl Server {
         let stopping = CancellationToken::new();
         let driving = tokio::spawn(driver.run());
         let listening = tokio::spawn(listener::run(listener, gateway.router(), stopping.clone()));
+        let watching = tokio::spawn({
+            let gateway = gateway.clone();
+            async move { gateway.watch_sessions().await }
+        });
         stop.await;
 
         tracing::info!("stopping");
@@ -98,6 +102,7 @@ impl Server {
         let in_order = async {
             drop(listening.await);
             gateway.close().await;
+            drop(watching.await);
             service.close();
             drop(driving.await);
             storage.close().await;

@@ -15,7 +15,7 @@ pub use settings::Settings;
 pub use values::{AuthMode, Database, DialectChoice, Span, UnknownDatabase};
 
 use crate::ServerError;
-use crate::gateway::GatewayConfig;
+use crate::gateway::{GatewayConfig, Refusals};
 
 /// The command line of the program.
 #[derive(Debug, Parser)]
@@ -99,6 +99,12 @@ impl Settings {
                 max_queue_bytes: self.max_queue_bytes.map_or(gateway.max_queue_bytes, usize::from),
                 ping_every: span(self.ping_every, gateway.ping_every),
                 mute_for: span(self.mute_for, gateway.mute_for),
+                allowed_origins: self.allowed_origins.unwrap_or_default(),
+                refusals: match self.refuse_after_upgrade {
+                    Some(true) => Refusals::AfterUpgrade,
+                    Some(false) | None => Refusals::BeforeUpgrade,
+                },
+                ..gateway
             },
         }
     }

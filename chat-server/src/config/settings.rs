@@ -7,6 +7,8 @@ use chat_protocol::Language;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::gateway::OriginPattern;
+
 use super::values::{AuthMode, Database, DialectChoice, Span, from_text};
 
 /// What was given; what was not is left open.
@@ -71,6 +73,15 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub mute_for: Option<Span>,
 
+    /// Hosts whose pages may connect, separated by commas: HOST, .DOMAIN with all below it, or * [default: the host that
+    /// they connect to]
+    #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_name = "HOSTS", value_delimiter = ',')]
+    pub allowed_origins: Option<Vec<OriginPattern>>,
+
+    /// Accept connections that may not be, and close them with 4401 or 4403, for front ends that want to know
+    #[arg(long, env = "CHAT_REFUSE_AFTER_UPGRADE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub refuse_after_upgrade: Option<bool>,
+
     /// How long a stop may take before what is left is cut off [default: 10s]
     #[arg(long, env = "CHAT_STOP_WITHIN", value_name = "TIME")]
     #[serde(deserialize_with = "from_text")]
@@ -94,6 +105,8 @@ impl Settings {
             typing_lasts: self.typing_lasts.or(other.typing_lasts),
             ping_every: self.ping_every.or(other.ping_every),
             mute_for: self.mute_for.or(other.mute_for),
+            allowed_origins: self.allowed_origins.or(other.allowed_origins),
+            refuse_after_upgrade: self.refuse_after_upgrade.or(other.refuse_after_upgrade),
             stop_within: self.stop_within.or(other.stop_within),
         }
     }

@@ -3,13 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use chat_core::{Delivery, Format, Transport};
+use chat_core::{CloseReason, Delivery, Format, Transport};
 use chat_protocol::{Dialect, EncodeContext, Endpoint, Event};
 use parking_lot::Mutex;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::end::encode;
+use super::end::{End, encode};
 use super::outbox::Outbox;
 
 /// Most events that wait for a client to show which dialect it speaks; past it the oldest are dropped.
@@ -97,6 +97,14 @@ impl Client {
 }
 
 impl Transport for Client {
+    fn close(&self, reason: CloseReason) {
+        match reason {
+            CloseReason::Removed => self.outbox.end(End::Removed),
+            // A reason that a newer service has, which ends the connection all the same.
+            _ => self.outbox.end(End::SignedOut),
+        }
+    }
+
     fn deliver(&self, delivery: &Delivery<'_>) {
         match self.dialect() {
             Some(dialect) => self.send(dialect, delivery),

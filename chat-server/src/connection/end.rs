@@ -7,8 +7,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame};
 
 /// Why a connection ends.
-#[derive(Debug)]
-pub(super) enum End {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
     /// The client has closed it; tungstenite has answered.
     Closed,
     /// The connection broke.
@@ -19,6 +19,10 @@ pub(super) enum End {
     TooSlow,
     /// The server stops.
     Stopping,
+    /// Who the client is holds no longer: the session has ended, the token has expired.
+    SignedOut,
+    /// The client may not be in its room any more.
+    Removed,
     /// A frame is over the limit.
     FrameTooLong,
     /// A text frame is not UTF-8.
@@ -43,11 +47,13 @@ impl End {
     }
 
     /// How to part.
-    pub(super) fn farewell(&self) -> Farewell {
+    pub(super) fn farewell(self) -> Farewell {
         let (code, reason) = match self {
             Self::Broken | Self::Mute | Self::TooSlow => return Farewell::None,
             Self::Closed => return Farewell::Answered,
             Self::Stopping => (CloseCode::Away, "the server is stopping"),
+            Self::SignedOut => (CloseCode::Library(4401), "signed out"),
+            Self::Removed => (CloseCode::Library(4403), "not a member any more"),
             Self::FrameTooLong => (CloseCode::Size, "the frame is too long"),
             Self::NotUtf8 => (CloseCode::Invalid, "the text is not UTF-8"),
             Self::ProtocolViolation => (CloseCode::Protocol, "not the WebSocket protocol"),

@@ -10,20 +10,22 @@ mod outbox;
 mod reader;
 mod writer;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::Session;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 pub(crate) use client::Client;
+pub(crate) use end::End;
 
-use crate::gateway::Shared;
-use end::{End, Farewell};
+use crate::gateway::{Held, Shared};
+use end::Farewell;
 use inlet::Inlet;
 
 /// Bytes of the buffer that a connection reads into; frames that are longer get room of their own.
@@ -33,17 +35,41 @@ const READ_BUFFER_BYTES: usize = 4096;
 const HANG_UP_WITHIN: Duration = Duration::from_secs(3);
 
 /// Serves a connection as soon as it is upgraded, in a task of its own.
-pub(crate) fn spawn(shared: &Arc<Shared>, upgrade: OnUpgrade, session: Session, client: Arc<Client>) {
+pub(crate) fn spawn(
+    shared: &Arc<Shared>,
+    upgrade: OnUpgrade,
+    session: Session,
+    client: Arc<Client>,
+    admission: Held,
+) {
     let gateway = Arc::clone(shared);
     shared.connections.spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => serve(&gateway, upgraded, session, &client).await,
+            Ok(upgraded) => serve(&gateway, upgraded, session, &client, &admission).await,
             Err(error) => tracing::debug!(%error, "a handshake came to nothing"),
         }
     });
 }
 
-async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client) {
+/// Closes a connection as soon as it is upgraded, to tell the front end why it was refused.
+pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
+    shared.connections.spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let mut stream = TokioIo::new(upgraded);
+        if let Farewell::Close(frame) = end.farewell() {
+            let goodbye = async {
+                stream.write_all(&frame).await?;
+                stream.shutdown().await?;
+                hang_up(&mut stream).await
+            };
+            if !matches!(tokio::time::timeout(HANG_UP_WITHIN, goodbye).await, Ok(Ok(()))) {
+                tracing::debug!("a refused client does not hang up");
+            }
+        }
+    });
+}
+
+async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client, admission: &Held) {
     let (read, write) = tokio::io::split(TokioIo::new(upgraded));
     let outbox = client.outbox();
     let limit = gateway.config.max_frame_bytes;
@@ -56,7 +82,7 @@ async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &
     let mut socket = WebSocketStream::from_raw_socket(inlet, Role::Server, Some(config)).await;
 
     let reading = async {
-        let end = reader::run(gateway, &mut socket, &session, client).await;
+        let end = reader::run(gateway, &mut socket, &session, client, admission).await;
         drop(session);
         tracing::debug!(?end, "connection ends");
         leave(socket, end, client).await;
@@ -77,10 +103,15 @@ async fn leave<R: AsyncRead + Unpin>(socket: WebSocketStream<Inlet<R>>, end: End
     }
     outbox.finish();
     let mut read = socket.into_inner().into_read();
-    let mut scrap = [0; 1024];
-    let hang_up = async { while read.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
-    if tokio::time::timeout(HANG_UP_WITHIN, hang_up).await.is_err() {
+    if tokio::time::timeout(HANG_UP_WITHIN, hang_up(&mut read)).await.is_err() {
         tracing::debug!("a client does not hang up");
     }
     outbox.cut_off();
+}
+
+/// Reads what is left, until the other side hangs up.
+async fn hang_up(read: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    let mut scrap = [0; 1024];
+    while read.read(&mut scrap).await? > 0 {}
+    Ok(())
 }

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::end::End;
+
 /// The queue of a connection. Whoever has something for the client pushes; one writer takes.
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -13,8 +15,10 @@ pub(crate) struct Outbox {
     max_bytes: usize,
     /// Wakes the writer.
     changed: Notify,
-    /// Wakes the reader when the connection must end.
-    overflowed: Notify,
+    /// Why the connection must end, once it must.
+    end: Mutex<Option<End>>,
+    /// Wakes the reader when it must.
+    ended: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +52,13 @@ pub(super) enum Next {
 
 impl Outbox {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self { queue: Mutex::default(), max_bytes, changed: Notify::new(), overflowed: Notify::new() }
+        Self {
+            queue: Mutex::default(),
+            max_bytes,
+            changed: Notify::new(),
+            end: Mutex::default(),
+            ended: Notify::new(),
+        }
     }
 
     /// Adds a frame. Past the bound the client is cut off: it would never catch up.
@@ -60,8 +70,7 @@ impl Outbox {
         if queue.bytes + frame.len() > self.max_bytes {
             drop(queue);
             self.cut_off();
-            self.overflowed.notify_one();
-            return;
+            return self.end(End::TooSlow);
         }
         queue.bytes += frame.len();
         queue.frames.push_back(frame);
@@ -88,15 +97,20 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Waits until the connection was cut off because the client is too slow, or cannot be written to.
-    pub(super) async fn overflowed(&self) {
-        self.overflowed.notified().await;
+    /// Asks the reader to end the connection. The first reason counts.
+    pub(super) fn end(&self, end: End) {
+        self.end.lock().get_or_insert(end);
+        self.ended.notify_one();
     }
 
-    /// Ends the connection because it cannot be written to.
-    pub(super) fn fail(&self) {
-        self.cut_off();
-        self.overflowed.notify_one();
+    /// Waits until the connection must end, and tells why.
+    pub(super) async fn ended(&self) -> End {
+        loop {
+            if let Some(end) = *self.end.lock() {
+                return end;
+            }
+            self.ended.notified().await;
+        }
     }
 
     /// Waits for the next frames, at most about `batch_bytes` of them. `written` is how many bytes were written since.
@@ -173,7 +187,7 @@ mod tests {
         outbox.push(frame(10));
         assert_eq!(next_lengths(&outbox, 0).await, [10]);
         outbox.push(frame(1));
-        outbox.overflowed().await;
+        assert_eq!(outbox.ended().await, End::TooSlow);
         assert!(matches!(outbox.next(10, 10).await, Next::CutOff));
     }
 

@@ -1,5 +1,7 @@
 //! Takes frames from the network to the session, one after another.
 
+use std::pin::pin;
+
 use chat_core::{Delivery, Session, Transport};
 use chat_protocol::{ClientId, Command, Dialect, ErrorCode, Event, Refusal};
 use futures::StreamExt;
@@ -10,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{self, Client};
 use super::end::End;
-use crate::gateway::Shared;
+use crate::gateway::{Held, Shared};
 
 /// Reads until the connection ends, and tells how it did.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
@@ -18,7 +20,9 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocketStream<S>,
     session: &Session,
     client: &Client,
+    admission: &Held,
 ) -> End {
+    let mut expiry = pin!(admission.expired());
     let mut last_heard = Instant::now();
     let every = gateway.config.ping_every;
     let mut pings = interval_at(last_heard + every, every);
@@ -26,7 +30,9 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     loop {
         let message = tokio::select! {
             message = socket.next() => message,
-            () = client.outbox().overflowed() => return End::TooSlow,
+            end = client.outbox().ended() => return end,
+            () = admission.revoked() => return End::SignedOut,
+            () = &mut expiry => return End::SignedOut,
             () = gateway.stopping.cancelled() => return End::Stopping,
             now = pings.tick() => {
                 if now.duration_since(last_heard) >= gateway.config.mute_for {

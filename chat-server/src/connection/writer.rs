@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use super::end::End;
 use super::outbox::{Next, Outbox};
 
 /// Frames that wait leave together, up to about this many bytes in one write.
@@ -32,8 +33,8 @@ pub(super) async fn run(outbox: &Outbox, mut write: impl AsyncWrite + Unpin) {
             () = outbox.is_cut_off() => return,
         };
         if outcome.is_err() {
-            outbox.fail();
-            return;
+            outbox.cut_off();
+            return outbox.end(End::Broken);
         }
         written = bytes.len();
     }

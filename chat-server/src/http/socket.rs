@@ -1,13 +1,14 @@
 //! From a request for a WebSocket to a connection, or a refusal that says why.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chat_core::{Admission, Arrival, ConnectError, Handshake, Refused, Target};
+use chat_core::{Arrival, ConnectError, Handshake, Refused, Session, Target};
 use chat_protocol::{Dialect, EncodeContext, Endpoint, NameError, RoomName, UnknownDialect};
 use hyper::upgrade::OnUpgrade;
 use thiserror::Error;
@@ -15,8 +16,8 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::{self};
 
-use crate::connection::{self, Client};
-use crate::gateway::Gateway;
+use crate::connection::{self, Client, End};
+use crate::gateway::{Gateway, Held, Refusals, Shared, is_origin_allowed};
 use crate::query;
 
 /// The address at the other end of a connection, as the listener leaves it with each request.
@@ -30,6 +31,8 @@ enum Refusal {
     NotAWebSocket,
     #[error("not a valid WebSocket handshake: {0}")]
     BadHandshake(#[from] tungstenite::Error),
+    #[error("pages of this origin may not connect")]
+    Origin,
     #[error("no room has such a name: {0}")]
     RoomName(#[from] NameError),
     #[error(transparent)]
@@ -40,6 +43,17 @@ enum Refusal {
     Room(#[from] ConnectError),
 }
 
+impl Refusal {
+    /// How a connection is closed for this, where front ends want to hear it that way.
+    const fn close(&self) -> Option<End> {
+        match self {
+            Self::Identity(Refused::NotSignedIn) => Some(End::SignedOut),
+            Self::Room(ConnectError::UnknownRoom) => Some(End::Removed),
+            _ => None,
+        }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match &self {
@@ -48,7 +62,7 @@ impl IntoResponse for Refusal {
             | Self::RoomName(_)
             | Self::Dialect(_)
             | Self::Identity(Refused::InvalidName { .. }) => StatusCode::BAD_REQUEST,
-            Self::Identity(Refused::NotSignedIn) | Self::Room(ConnectError::UnknownRoom) => {
+            Self::Origin | Self::Identity(Refused::NotSignedIn) | Self::Room(ConnectError::UnknownRoom) => {
                 StatusCode::FORBIDDEN
             }
             Self::Identity(_) | Self::Room(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -74,11 +88,11 @@ pub(super) async fn open(
     let (mut parts, body) = request.into_parts();
     drop(body);
     let upgrade = parts.extensions.remove::<OnUpgrade>();
-    connect(&gateway, &segment, &parts, upgrade).await.unwrap_or_else(IntoResponse::into_response)
+    connect(gateway.shared(), &segment, &parts, upgrade).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 async fn connect(
-    gateway: &Gateway,
+    gateway: &Arc<Shared>,
     segment: &str,
     request: &Parts,
     upgrade: Option<OnUpgrade>,
@@ -86,8 +100,9 @@ async fn connect(
     let asks_to_upgrade = request.headers.contains_key(UPGRADE);
     let upgrade = upgrade.filter(|_| asks_to_upgrade).ok_or(Refusal::NotAWebSocket)?;
     let mut response = accept(request)?;
-    let shared = gateway.shared();
-
+    if !is_origin_allowed(request, &gateway.config.allowed_origins) {
+        return Err(Refusal::Origin);
+    }
     let target = match segment {
         RoomName::LISTENER => Target::Listener,
         name => Target::Room(RoomName::new(name)?.into()),
@@ -96,25 +111,46 @@ async fn connect(
         Target::Listener => {
             (Some(Dialect::Command), offered_dialect(request, |dialect| dialect == Dialect::Command))
         }
-        Target::Room(_) => chosen_dialect(request, shared.config.dialect)?,
+        Target::Room(_) => chosen_dialect(request, gateway.config.dialect)?,
     };
     if let Some(subprotocol) = subprotocol {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol_of(subprotocol)?);
     }
-    let peer = request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
-    let Admission { identity, .. } = shared.authenticator.authenticate(&Handshake { request, peer }).await?;
-
     let context = EncodeContext {
         endpoint: if target == Target::Listener { Endpoint::Listener } else { Endpoint::Room },
-        language: shared.config.language,
+        language: gateway.config.language,
         room_number: segment.parse().ok(),
     };
-    let client = Client::new(dialect, context, shared.config.max_queue_bytes);
-    let arrival =
-        Arrival { identity, target, behavior: dialect.map(Dialect::behavior), transport: client.clone() };
-    let session = shared.service.connect(arrival).await?;
-    connection::spawn(shared, upgrade, session, client);
+    let client = Client::new(dialect, context, gateway.config.max_queue_bytes);
+    match admit(gateway, request, target, dialect, &client).await {
+        Ok((session, held)) => connection::spawn(gateway, upgrade, session, client, held),
+        Err(refusal) => match (gateway.config.refusals, refusal.close()) {
+            (Refusals::AfterUpgrade, Some(end)) => connection::refuse(gateway, upgrade, end),
+            _ => return Err(refusal),
+        },
+    }
     Ok(response)
+}
+
+/// Finds out who asks, and lets them in.
+async fn admit(
+    gateway: &Shared,
+    request: &Parts,
+    target: Target,
+    dialect: Option<Dialect>,
+    client: &Arc<Client>,
+) -> Result<(Session, Held), Refusal> {
+    let peer = request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
+    let admission = gateway.authenticator.authenticate(&Handshake { request, peer }).await?;
+    // Held before the client comes in, so that no end of the session is missed in between.
+    let held = gateway.admissions.hold(&admission);
+    let arrival = Arrival {
+        identity: admission.identity,
+        target,
+        behavior: dialect.map(Dialect::behavior),
+        transport: client.clone(),
+    };
+    Ok((gateway.service.connect(arrival).await?, held))
 }
 
 /// Checks the handshake of RFC 6455, section 4.2.1, and answers it.

@@ -4,13 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use chat_core::{Authenticator, ChatService};
+use chat_core::{Authenticator, ChatService, Credential};
 use chat_protocol::{Dialect, Language, Limits};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod admissions;
+mod origin;
+
 use crate::auth::GuestAuthenticator;
 use crate::http;
+use admissions::Admissions;
+pub(crate) use admissions::Held;
+pub use origin::OriginPattern;
+pub(crate) use origin::is_allowed as is_origin_allowed;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -29,6 +37,22 @@ pub struct GatewayConfig {
     pub ping_every: Duration,
     /// After how long without a sign of life a connection is cut off. Default 45 seconds.
     pub mute_for: Duration,
+    /// The hosts whose pages may connect; none means the host that they connect to.
+    pub allowed_origins: Vec<OriginPattern>,
+    /// What a front end hears of a refusal for want of identity or membership. Default: HTTP 403.
+    pub refusals: Refusals,
+    /// How often it is checked whether the sessions of open connections still hold. Default 2 seconds.
+    pub sessions_checked_every: Duration,
+}
+
+/// What a front end hears of a refusal for want of identity or membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Refusals {
+    /// HTTP 403 instead of a WebSocket, as Django Channels does. A page sees close code 1006.
+    #[default]
+    BeforeUpgrade,
+    /// A WebSocket that is closed at once with 4401 (not signed in) or 4403 (may not enter).
+    AfterUpgrade,
 }
 
 impl Default for GatewayConfig {
@@ -41,6 +65,9 @@ impl Default for GatewayConfig {
             max_queue_bytes: 1024 * 1024,
             ping_every: Duration::from_secs(20),
             mute_for: Duration::from_secs(45),
+            allowed_origins: Vec::new(),
+            refusals: Refusals::default(),
+            sessions_checked_every: Duration::from_secs(2),
         }
     }
 }
@@ -56,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) service: ChatService,
     pub(crate) authenticator: Box<dyn Authenticator>,
     pub(crate) config: GatewayConfig,
+    pub(crate) admissions: Arc<Admissions>,
     pub(crate) connections: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }
@@ -68,6 +96,7 @@ impl Gateway {
             service,
             authenticator: Box::new(authenticator),
             config,
+            admissions: Arc::default(),
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }))
@@ -85,6 +114,35 @@ impl Gateway {
         self.0.stopping.cancel();
         self.0.connections.close();
         self.0.connections.wait().await;
+    }
+
+    /// Closes the connections that hold a credential with 4401: at once, where the authenticator would tell only later.
+    pub fn revoke(&self, credential: &Credential) {
+        self.0.admissions.revoke(credential);
+    }
+
+    /// Asks the authenticator now and then which credentials hold no longer, and closes their connections with 4401.
+    /// Goes on until the gateway is [closed](Self::close).
+    pub async fn watch_sessions(&self) {
+        let Shared { authenticator, admissions, config, stopping, .. } = &*self.0;
+        let mut ticks = interval(config.sessions_checked_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stopping.cancelled() => return,
+            }
+            let credentials = admissions.credentials();
+            if credentials.is_empty() {
+                continue;
+            }
+            match authenticator.revoked(&credentials).await {
+                Ok(revoked) => revoked.iter().for_each(|credential| admissions.revoke(credential)),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "sessions could not be checked");
+                }
+            }
+        }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -1,0 +1,135 @@
+//! Which web pages may connect.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use http::Uri;
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+use serde::Deserialize;
+
+/// A host from which pages may connect: `chat.example`, `.chat.example` (it and all below it), or `*`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum OriginPattern {
+    /// Every page.
+    Any,
+    /// The pages of this host.
+    Host(String),
+    /// The pages of this host and of those below it.
+    Domain(String),
+}
+
+impl FromStr for OriginPattern {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let text = text.to_ascii_lowercase();
+        Ok(match text.strip_prefix('.') {
+            Some(domain) => Self::Domain(domain.to_owned()),
+            None if text == "*" => Self::Any,
+            None => Self::Host(text),
+        })
+    }
+}
+
+impl From<String> for OriginPattern {
+    fn from(text: String) -> Self {
+        let Ok(pattern) = text.parse();
+        pattern
+    }
+}
+
+impl OriginPattern {
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Host(own) => own == host,
+            Self::Domain(domain) => {
+                host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            }
+        }
+    }
+}
+
+/// Whether a page that asks for a connection may have it.
+///
+/// A browser says where a page comes from; other programs say nothing, and may connect. As in Django, the name of the
+/// host decides, and neither scheme nor port. Without patterns, a page must come from the host that it connects to.
+pub(crate) fn is_allowed(request: &Parts, patterns: &[OriginPattern]) -> bool {
+    let mut origins = request.headers.get_all(ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    if origins.next().is_some() {
+        return false;
+    }
+    if patterns.contains(&OriginPattern::Any) {
+        return true;
+    }
+    let Some(host) = origin.to_str().ok().and_then(host_of_url) else { return false };
+    if patterns.is_empty() {
+        own_host(request).as_deref() == Some(&*host)
+    } else {
+        patterns.iter().any(|pattern| pattern.matches(&host))
+    }
+}
+
+fn host_of_url(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    // An origin has a scheme and a host, and nothing else.
+    uri.scheme()?;
+    uri.host().map(str::to_ascii_lowercase)
+}
+
+fn own_host(request: &Parts) -> Option<String> {
+    let named = request.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let authority: http::uri::Authority =
+        named.or_else(|| request.uri.authority().map(http::uri::Authority::as_str))?.parse().ok()?;
+    Some(authority.host().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn check(origin: Option<&str>, patterns: &[&str]) -> bool {
+        let mut request = Request::builder().uri("/ws/chat/hall/").header(HOST, "chat.example:8000");
+        if let Some(origin) = origin {
+            request = request.header(ORIGIN, origin);
+        }
+        let patterns: Vec<OriginPattern> = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
+        is_allowed(&request.body(()).unwrap().into_parts().0, &patterns)
+    }
+
+    #[test]
+    fn pages_come_from_the_host_they_connect_to() {
+        for origin in ["http://chat.example:8000", "https://chat.example", "HTTP://CHAT.example:1"] {
+            assert!(check(Some(origin), &[]), "{origin}");
+        }
+        assert!(check(None, &[]), "not a browser");
+        for origin in [
+            "https://evil.example",
+            "https://chat.example.evil",
+            "https://evilchat.example",
+            "https://chat.example@evil.example",
+            "null",
+            "file://",
+            "chat.example",
+            "",
+        ] {
+            assert!(!check(Some(origin), &[]), "{origin}");
+        }
+    }
+
+    #[test]
+    fn patterns_replace_the_own_host() {
+        let patterns = ["app.example", ".front.example"];
+        for origin in ["https://app.example", "https://front.example", "https://a.b.front.example:444"] {
+            assert!(check(Some(origin), &patterns), "{origin}");
+        }
+        for origin in ["https://chat.example", "https://x.app.example", "https://evilfront.example", "null"] {
+            assert!(!check(Some(origin), &patterns), "{origin}");
+        }
+        assert!(check(Some("null"), &["*"]));
+    }
+}
