@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use chat_core::StorageError;
 use thiserror::Error;
 
+use crate::auth::{DjangoError, JwtConfigError};
 use crate::config::Database;
 
 /// Why a server could not start, or could not go on.
@@ -47,6 +48,26 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
+    /// A way to sign in needs a setting that is not there.
+    #[error("--auth {mode} needs the setting {setting}")]
+    MissingSetting {
+        /// What is missing.
+        setting: &'static str,
+        /// For which mode.
+        mode: &'static str,
+    },
+    /// Two settings say different things.
+    #[error("only one of {settings} can be given")]
+    ConflictingSettings {
+        /// Which.
+        settings: &'static str,
+    },
+    /// The key for tokens cannot be used.
+    #[error("tokens cannot be checked")]
+    Jwt(#[source] JwtConfigError),
+    /// The Django project cannot be used.
+    #[error("sessions of the Django project cannot be checked")]
+    Django(#[source] DjangoError),
     /// The signals of the system cannot be heard.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),

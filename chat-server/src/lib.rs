@@ -8,7 +8,10 @@
 
 #![deny(missing_docs)]
 
+pub mod accounts;
+mod audit;
 pub mod auth;
+pub mod commands;
 mod config;
 mod connection;
 mod error;
@@ -19,7 +22,9 @@ mod query;
 mod server;
 pub mod storage;
 
-pub use config::{AuthMode, Cli, Config, Database, DialectChoice, Settings, Span, UnknownDatabase};
+pub use config::{
+    Auth, AuthMode, Cli, Config, Database, DialectChoice, Secret, Settings, Span, UnknownDatabase,
+};
 pub use error::{ServerError, chain};
-pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, router};
+pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};
 pub use server::{Server, SystemClock};

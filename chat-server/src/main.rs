@@ -2,27 +2,39 @@
 
 use std::process::ExitCode;
 
-use chat_server::{Cli, Server, ServerError, chain};
+use chat_server::commands::CommandFailed;
+use chat_server::{Cli, Config, Server, ServerError, chain};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", chain(&error));
+            complain(&chain(&error));
             ExitCode::FAILURE
         }
     }
 }
 
+/// Logs to the standard error: what `CHAT_LOG` asks for, or what an operator wants to see.
+fn log(config: &Config) {
+    let usual = if config.audit_log { "info,sqlx=warn" } else { "info,sqlx=warn,audit=off" };
+    let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
 #[tokio::main]
-async fn start(cli: Cli) -> Result<(), ServerError> {
+async fn start(cli: Cli) -> Result<(), CommandFailed> {
+    let command = cli.command.clone();
     let config = cli.resolve()?;
+    log(&config);
+    if let Some(command) = command {
+        say(&command.run(&config).await?);
+        return Ok(());
+    }
     let database = config.database.to_string();
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Signals)?;
@@ -49,4 +61,14 @@ fn greet(server: &Server, database: &str) {
     println!("  listener   ws://{address}/ws/chat/listener/");
     println!();
     println!("Ctrl-C stops it.");
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to a command")]
+fn say(text: &str) {
+    print!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no log yet")]
+fn complain(text: &str) {
+    eprintln!("chat-server: {text}");
 }

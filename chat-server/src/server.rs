@@ -1,8 +1,10 @@
 //! The whole server: made from a [`Config`], run until it is told to stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::Router;
 use chat_core::memory::LocalChannelLayer;
 use chat_core::{ChatService, Clock, Driver};
 use chat_protocol::Timestamp;
@@ -10,8 +12,9 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::GuestAuthenticator;
-use crate::config::{AuthMode, Config, Database};
+use crate::accounts::{self, Accounts};
+use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
+use crate::config::{Auth, Config, Database};
 use crate::gateway::Gateway;
 use crate::storage::SqliteStorage;
 use crate::{ServerError, listener};
@@ -54,6 +57,7 @@ pub struct Server {
     driver: Driver,
     storage: SqliteStorage,
     gateway: Gateway,
+    router: Router,
     stop_within: Duration,
 }
 
@@ -69,12 +73,10 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (service, driver) =
-            ChatService::new(storage.clone(), LocalChannelLayer::new(), SystemClock, config.service);
-        let authenticator = match config.auth {
-            AuthMode::Guest => GuestAuthenticator,
-        };
-        let gateway = Gateway::new(service.clone(), authenticator, config.gateway);
-        Ok(Self { listener, address, service, driver, storage, gateway, stop_within: config.stop_within })
+            ChatService::new(storage.clone(), LocalChannelLayer::new(), SystemClock, config.service.clone());
+        let (gateway, router) = gateway(service.clone(), &storage, &config).await?;
+        let stop_within = config.stop_within;
+        Ok(Self { listener, address, service, driver, storage, gateway, router, stop_within })
     }
 
     /// Where it listens.
@@ -86,10 +88,10 @@ impl Server {
     /// Serves until `stop` is done. Then: takes no new connections, does what clients have asked for so far, closes
     /// them with 1001, and stores what is queued. What takes longer than the config allows is cut off.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, service, driver, storage, gateway, stop_within, .. } = self;
+        let Self { listener, service, driver, storage, gateway, router, stop_within, .. } = self;
         let stopping = CancellationToken::new();
         let driving = tokio::spawn(driver.run());
-        let listening = tokio::spawn(listener::run(listener, gateway.router(), stopping.clone()));
+        let listening = tokio::spawn(listener::run(listener, router, stopping.clone()));
         let watching = tokio::spawn({
             let gateway = gateway.clone();
             async move { gateway.watch_sessions().await }
@@ -113,7 +115,40 @@ impl Server {
     }
 }
 
-async fn open(database: &Database) -> Result<SqliteStorage, ServerError> {
+/// The gateway for a way to sign in, and all routes that belong to it.
+async fn gateway(
+    service: ChatService,
+    storage: &SqliteStorage,
+    config: &Config,
+) -> Result<(Gateway, Router), ServerError> {
+    let users = Arc::clone(service.storage());
+    let settings = config.gateway.clone();
+    Ok(match &config.auth {
+        Auth::Guest => with_routes(Gateway::new(service, GuestAuthenticator, settings)),
+        Auth::Jwt(jwt) => {
+            with_routes(Gateway::new(service, JwtAuthenticator::new(jwt.clone(), users), settings))
+        }
+        Auth::Django(django) => {
+            let django =
+                DjangoAuthenticator::open((**django).clone(), users).await.map_err(ServerError::Django)?;
+            with_routes(Gateway::new(service, django, settings))
+        }
+        Auth::Session(session) => {
+            let accounts = Accounts::new(storage.clone(), SystemClock, session.clone());
+            let authenticator = SessionAuthenticator::new(accounts.clone());
+            let (gateway, router) = with_routes(Gateway::new(service, authenticator, settings));
+            let router = router.merge(accounts::router(accounts.clone(), config.scheme));
+            (gateway, accounts::keep_signed_in(router, accounts, config.scheme))
+        }
+    })
+}
+
+fn with_routes(gateway: Gateway) -> (Gateway, Router) {
+    let router = gateway.router();
+    (gateway, router)
+}
+
+pub(crate) async fn open(database: &Database) -> Result<SqliteStorage, ServerError> {
     let opened = match database {
         Database::SqliteFile(path) => SqliteStorage::open(path).await,
         Database::SqliteMemory => SqliteStorage::in_memory().await,

@@ -133,6 +133,7 @@ impl Session {
         if inner.storage.join(room.id, user.id).await? == Joining::AlreadyMember {
             return Ok(());
         }
+        tracing::info!(target: "audit", action = "join", user = %user.name, room = %room.name);
         inner.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
         inner.carry(room, user.id).await;
         Ok(())

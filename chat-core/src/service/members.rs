@@ -21,6 +21,7 @@ impl ChatService {
     pub async fn add_member(&self, room: &Room, user: &User) -> Result<Joining, StorageError> {
         let joining = self.0.storage.join(room.id, user.id).await?;
         if joining == Joining::Joined {
+            tracing::info!(target: "audit", action = "join", user = %user.name, room = %room.name);
             self.0.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
             self.0.carry(room, user.id).await;
         }
@@ -36,6 +37,7 @@ impl ChatService {
     pub async fn remove_member(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
         let leaving = self.0.storage.leave(room, user).await?;
         if leaving == Leaving::Left {
+            tracing::info!(target: "audit", action = "remove", user = %user, room = %room);
             self.0.evict(room, |member| member == user);
         }
         Ok(leaving)

@@ -67,6 +67,18 @@ impl Session {
         }
     }
 
+    /// Tells the connections of this service apart.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.connection.id.0
+    }
+
+    /// Who the client is; `None` for a guest who has not said.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.connection.user.get()
+    }
+
     /// The room that the client is in; `None` at the listener socket.
     #[must_use]
     pub const fn room(&self) -> Option<&Room> {
@@ -117,7 +129,7 @@ impl Session {
     }
 
     async fn set_typing(&self, room: &Room, is_typing: bool) -> Result<(), CommandError> {
-        let user = self.user().await?;
+        let user = self.speaker().await?;
         let typist = (room.id, self.connection.id);
         if is_typing {
             let lasting = self.inner.config.typing_lasts;
@@ -154,7 +166,7 @@ impl Session {
         let SendNotification { recipient, text } = send;
         let storage = &self.inner.storage;
         let recipient = storage.user_named(&recipient).await?.ok_or(CommandError::UnknownUser)?;
-        let sender = self.user().await?;
+        let sender = self.speaker().await?;
         let stored = storage.notify(&sender, recipient.id, text.into(), self.inner.clock.now()).await?;
         let event = view::notification(stored);
         let topic = Topic::User(recipient.id);
@@ -164,7 +176,7 @@ impl Session {
     }
 
     /// Who the client is; the anonymous user for a guest who has not said.
-    async fn user(&self) -> Result<User, StorageError> {
+    async fn speaker(&self) -> Result<User, StorageError> {
         match self.connection.user.get() {
             Some(user) => Ok(user.clone()),
             None => self.inner.anonymous().await.cloned(),
@@ -174,7 +186,7 @@ impl Session {
     /// Who sends a message: a guest is whom the frame says, anybody else is who they are.
     async fn sender(&self, room: &Room, claimed: Option<Username>) -> Result<User, StorageError> {
         let claimed = claimed.filter(|name| self.trust == Trust::Guest && !name.is_anonymous());
-        let Some(name) = claimed else { return self.user().await };
+        let Some(name) = claimed else { return self.speaker().await };
         if let Some(user) = self.connection.user.get().filter(|user| user.name == name) {
             return Ok(user.clone());
         }

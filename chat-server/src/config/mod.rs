@@ -1,5 +1,6 @@
 //! What the server is told: flags first, then the environment (`CHAT_…`), then the file of `--config`, then defaults.
 
+mod auth;
 mod settings;
 mod values;
 
@@ -11,11 +12,14 @@ use chat_core::ServiceConfig;
 use chat_protocol::{Language, Limits};
 use clap::Parser;
 
+pub use auth::Auth;
 pub use settings::Settings;
-pub use values::{AuthMode, Database, DialectChoice, Span, UnknownDatabase};
+pub use values::{AuthMode, Database, DialectChoice, Secret, Span, UnknownDatabase};
 
 use crate::ServerError;
-use crate::gateway::{GatewayConfig, Refusals};
+use crate::accounts::Scheme;
+use crate::commands::Command;
+use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
 
 /// The command line of the program.
 #[derive(Debug, Parser)]
@@ -27,6 +31,9 @@ pub struct Cli {
     /// The settings themselves.
     #[command(flatten)]
     pub settings: Settings,
+    /// What to do; nothing said, it serves.
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
 /// Everything that a server is told, with nothing left open.
@@ -36,7 +43,11 @@ pub struct Config {
     /// Where to listen. Default `127.0.0.1:8000`; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Who may connect. Default: guests.
-    pub auth: AuthMode,
+    pub auth: Auth,
+    /// Whether there is an audit log. Default: for all but guests.
+    pub audit_log: bool,
+    /// Whether browsers reach the server over HTTPS. Default: they do not.
+    pub scheme: Scheme,
     /// Where everything is kept. Default: `chat.db` in the working directory.
     pub database: Database,
     /// How connections are served.
@@ -49,7 +60,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Settings::default().resolve()
+        Settings::default().resolve_with(Auth::Guest)
     }
 }
 
@@ -64,7 +75,9 @@ impl Cli {
             Some(path) => read(path)?,
             None => Settings::default(),
         };
-        Ok(self.settings.or(file).resolve())
+        let settings = self.settings.or(file);
+        let auth = Auth::resolve(&settings)?;
+        Ok(settings.resolve_with(auth))
     }
 }
 
@@ -75,13 +88,17 @@ fn read(path: &Path) -> Result<Settings, ServerError> {
 }
 
 impl Settings {
-    fn resolve(self) -> Config {
+    fn resolve_with(self, auth: Auth) -> Config {
         let gateway = GatewayConfig::default();
+        let by_cookie = matches!(auth, Auth::Session(_) | Auth::Django(_));
+        let require_origin = self.require_origin.unwrap_or(by_cookie);
         let service = ServiceConfig::default();
         let span = |given: Option<Span>, default: Duration| given.map_or(default, |Span(span)| span);
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
-            auth: self.auth.unwrap_or_default(),
+            audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
+            auth,
+            scheme: if self.behind_https == Some(true) { Scheme::Https } else { Scheme::Http },
             database: self.database.unwrap_or_default(),
             stop_within: span(self.stop_within, Duration::from_secs(10)),
             service: service_config(
@@ -100,6 +117,7 @@ impl Settings {
                 ping_every: span(self.ping_every, gateway.ping_every),
                 mute_for: span(self.mute_for, gateway.mute_for),
                 allowed_origins: self.allowed_origins.unwrap_or_default(),
+                unknown_origin: if require_origin { UnknownOrigin::Refused } else { UnknownOrigin::Allowed },
                 refusals: match self.refuse_after_upgrade {
                     Some(true) => Refusals::AfterUpgrade,
                     Some(false) | None => Refusals::BeforeUpgrade,

@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use chat_protocol::Language;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
-use super::values::{AuthMode, Database, DialectChoice, Span, from_text};
+use super::values::{AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
 /// What was given; what was not is left open.
 ///
@@ -21,7 +23,7 @@ pub struct Settings {
     #[arg(long, env = "CHAT_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
 
-    /// Who may connect: guest [default: guest]
+    /// Who may connect: guest, session, django or jwt [default: guest]
     #[arg(long, env = "CHAT_AUTH", value_name = "MODE")]
     #[serde(deserialize_with = "from_text")]
     pub auth: Option<AuthMode>,
@@ -73,10 +75,60 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub mute_for: Option<Span>,
 
+    /// The database of the Django project whose sessions count: sqlite:FILE or `postgres://USER:PASSWORD@HOST/NAME`
+    #[arg(long, env = "CHAT_DJANGO_DATABASE", hide_env_values = true, value_name = "URL")]
+    #[serde(deserialize_with = "from_text")]
+    pub django_database: Option<DjangoDatabase>,
+
+    /// `SECRET_KEY` of the Django project; better given in the environment or the file
+    #[arg(long, env = "CHAT_DJANGO_SECRET_KEY", hide_env_values = true, value_name = "KEY")]
+    #[serde(deserialize_with = "from_text")]
+    pub django_secret_key: Option<Secret>,
+
+    /// `SECRET_KEY_FALLBACKS` of the Django project, separated by commas
+    #[arg(
+        long,
+        env = "CHAT_DJANGO_SECRET_KEY_FALLBACKS",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "KEYS"
+    )]
+    #[serde(deserialize_with = "list_from_text")]
+    pub django_secret_key_fallbacks: Option<Vec<Secret>>,
+
+    /// What proves tokens: a set of keys (.json, .jwks), a public key (.pem, .pub), or a secret (any other file)
+    #[arg(long, env = "CHAT_JWT_KEY_FILE", value_name = "FILE")]
+    pub jwt_key_file: Option<PathBuf>,
+
+    /// The secret that proves tokens signed with HS256, at least 32 bytes; better given in the environment or a file
+    #[arg(long, env = "CHAT_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    #[serde(deserialize_with = "from_text")]
+    pub jwt_secret: Option<Secret>,
+
+    /// Whom tokens must be for
+    #[arg(long, env = "CHAT_JWT_AUDIENCE", value_name = "TEXT")]
+    pub jwt_audience: Option<String>,
+
+    /// Who must have issued tokens
+    #[arg(long, env = "CHAT_JWT_ISSUER", value_name = "TEXT")]
+    pub jwt_issuer: Option<String>,
+
+    /// Browsers reach the server over HTTPS, by a proxy in front of it: cookies are for HTTPS only
+    #[arg(long, env = "CHAT_BEHIND_HTTPS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub behind_https: Option<bool>,
+
+    /// Log who connects, is refused, enters, writes and signs in, without what they write [default: true, for guests false]
+    #[arg(long, env = "CHAT_AUDIT_LOG", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub audit_log: Option<bool>,
+
     /// Hosts whose pages may connect, separated by commas: HOST, .DOMAIN with all below it, or * [default: the host that
     /// they connect to]
     #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_name = "HOSTS", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<OriginPattern>>,
+
+    /// Refuse connections that do not say where they come from [default: true where cookies say who one is]
+    #[arg(long, env = "CHAT_REQUIRE_ORIGIN", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub require_origin: Option<bool>,
 
     /// Accept connections that may not be, and close them with 4401 or 4403, for front ends that want to know
     #[arg(long, env = "CHAT_REFUSE_AFTER_UPGRADE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -105,7 +157,19 @@ impl Settings {
             typing_lasts: self.typing_lasts.or(other.typing_lasts),
             ping_every: self.ping_every.or(other.ping_every),
             mute_for: self.mute_for.or(other.mute_for),
+            django_database: self.django_database.or(other.django_database),
+            django_secret_key: self.django_secret_key.or(other.django_secret_key),
+            django_secret_key_fallbacks: self
+                .django_secret_key_fallbacks
+                .or(other.django_secret_key_fallbacks),
+            jwt_key_file: self.jwt_key_file.or(other.jwt_key_file),
+            jwt_secret: self.jwt_secret.or(other.jwt_secret),
+            jwt_audience: self.jwt_audience.or(other.jwt_audience),
+            jwt_issuer: self.jwt_issuer.or(other.jwt_issuer),
+            behind_https: self.behind_https.or(other.behind_https),
+            audit_log: self.audit_log.or(other.audit_log),
             allowed_origins: self.allowed_origins.or(other.allowed_origins),
+            require_origin: self.require_origin.or(other.require_origin),
             refuse_after_upgrade: self.refuse_after_upgrade.or(other.refuse_after_upgrade),
             stop_within: self.stop_within.or(other.stop_within),
         }

@@ -1,5 +1,6 @@
 //! The values that settings take, read from text in the same way wherever they are given.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,11 +17,17 @@ pub enum AuthMode {
     /// Everybody, under any name: for trying out, demonstrations and trusted networks.
     #[default]
     Guest,
+    /// Who is signed in to an account of this server.
+    Session,
+    /// Who is logged in to a Django project.
+    Django,
+    /// Who brings a signed JSON Web Token.
+    Jwt,
 }
 
 /// No such mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no such mode; there is guest")]
+#[error("no such mode; there are guest, session, django and jwt")]
 pub struct UnknownAuthMode;
 
 impl FromStr for AuthMode {
@@ -29,6 +36,9 @@ impl FromStr for AuthMode {
     fn from_str(text: &str) -> Result<Self, UnknownAuthMode> {
         match text {
             "guest" => Ok(Self::Guest),
+            "session" => Ok(Self::Session),
+            "django" => Ok(Self::Django),
+            "jwt" => Ok(Self::Jwt),
             _ => Err(UnknownAuthMode),
         }
     }
@@ -95,6 +105,32 @@ impl fmt::Display for Database {
     }
 }
 
+/// Something that must not be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// The secret itself.
+    #[must_use]
+    pub const fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
 /// A length of time, written `500ms`, `20s` or `5min`. Never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(
@@ -124,6 +160,16 @@ where
 {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(de::Error::custom)
+}
+
+/// Reads a list of such settings.
+pub(super) fn list_from_text<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect::<Result<_, _>>().map(Some)
 }
 
 #[cfg(test)]

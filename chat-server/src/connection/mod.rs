@@ -24,6 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 pub(crate) use client::Client;
 pub(crate) use end::End;
 
+use crate::audit;
 use crate::gateway::{Held, Shared};
 use end::Farewell;
 use inlet::Inlet;
@@ -83,8 +84,8 @@ async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &
 
     let reading = async {
         let end = reader::run(gateway, &mut socket, &session, client, admission).await;
+        audit::disconnected(&session, end);
         drop(session);
-        tracing::debug!(?end, "connection ends");
         leave(socket, end, client).await;
     };
     futures::join!(reading, writer::run(outbox, write));

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{self, Client};
 use super::end::End;
+use crate::audit;
 use crate::gateway::{Held, Shared};
 
 /// Reads until the connection ends, and tells how it did.
@@ -70,7 +71,12 @@ async fn answer(gateway: &Shared, session: &Session, client: &Client, text: &str
     let command =
         dialect.decode_command(text, &gateway.config.limits).map_err(|error| Refusal::from(&error))?;
     let client_id = client_id_of(&command).cloned();
-    session.handle(command).await.map_err(|error| Refusal { client_id, ..Refusal::from(&error) })
+    let is_send = matches!(command, Command::SendMessage(_));
+    session.handle(command).await.map_err(|error| Refusal { client_id, ..Refusal::from(&error) })?;
+    if is_send {
+        audit::sent(session);
+    }
+    Ok(())
 }
 
 /// Finds out which dialect a client speaks, and treats it so from now on.

@@ -17,8 +17,8 @@ use crate::auth::GuestAuthenticator;
 use crate::http;
 use admissions::Admissions;
 pub(crate) use admissions::Held;
-pub use origin::OriginPattern;
 pub(crate) use origin::is_allowed as is_origin_allowed;
+pub use origin::{OriginPattern, UnknownOrigin};
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct GatewayConfig {
     pub mute_for: Duration,
     /// The hosts whose pages may connect; none means the host that they connect to.
     pub allowed_origins: Vec<OriginPattern>,
+    /// Whether who says nothing of where they come from may connect. Default: they may.
+    pub unknown_origin: UnknownOrigin,
     /// What a front end hears of a refusal for want of identity or membership. Default: HTTP 403.
     pub refusals: Refusals,
     /// How often it is checked whether the sessions of open connections still hold. Default 2 seconds.
@@ -66,6 +68,7 @@ impl Default for GatewayConfig {
             ping_every: Duration::from_secs(20),
             mute_for: Duration::from_secs(45),
             allowed_origins: Vec::new(),
+            unknown_origin: UnknownOrigin::default(),
             refusals: Refusals::default(),
             sessions_checked_every: Duration::from_secs(2),
         }

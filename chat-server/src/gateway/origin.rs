@@ -52,13 +52,23 @@ impl OriginPattern {
     }
 }
 
+/// What becomes of who does not say where they come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownOrigin {
+    /// They may connect: they are no browser.
+    #[default]
+    Allowed,
+    /// They may not: where cookies prove who one is, nothing but a page has a reason to bring them.
+    Refused,
+}
+
 /// Whether a page that asks for a connection may have it.
 ///
-/// A browser says where a page comes from; other programs say nothing, and may connect. As in Django, the name of the
-/// host decides, and neither scheme nor port. Without patterns, a page must come from the host that it connects to.
-pub(crate) fn is_allowed(request: &Parts, patterns: &[OriginPattern]) -> bool {
+/// A browser says where a page comes from; other programs may say nothing. As in Django, the name of the host decides,
+/// and neither scheme nor port. Without patterns, a page must come from the host that it connects to.
+pub(crate) fn is_allowed(request: &Parts, patterns: &[OriginPattern], unknown: UnknownOrigin) -> bool {
     let mut origins = request.headers.get_all(ORIGIN).iter();
-    let Some(origin) = origins.next() else { return true };
+    let Some(origin) = origins.next() else { return unknown == UnknownOrigin::Allowed };
     if origins.next().is_some() {
         return false;
     }
@@ -98,7 +108,7 @@ mod tests {
             request = request.header(ORIGIN, origin);
         }
         let patterns: Vec<OriginPattern> = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
-        is_allowed(&request.body(()).unwrap().into_parts().0, &patterns)
+        is_allowed(&request.body(()).unwrap().into_parts().0, &patterns, UnknownOrigin::Allowed)
     }
 
     #[test]
@@ -107,6 +117,8 @@ mod tests {
             assert!(check(Some(origin), &[]), "{origin}");
         }
         assert!(check(None, &[]), "not a browser");
+        let silent = Request::new(()).into_parts().0;
+        assert!(!is_allowed(&silent, &[OriginPattern::Any], UnknownOrigin::Refused));
         for origin in [
             "https://evil.example",
             "https://chat.example.evil",

@@ -1,8 +1,13 @@
 //! The routes.
 
+mod accounts;
+pub(crate) mod cookie;
+pub(crate) mod csrf;
 mod page;
 mod socket;
 
+pub use accounts::{keep_signed_in, router as accounts_router};
+pub use cookie::Scheme;
 pub(crate) use socket::PeerAddress;
 
 use axum::Router;

@@ -16,9 +16,13 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::{self};
 
+use crate::audit;
 use crate::connection::{self, Client, End};
 use crate::gateway::{Gateway, Held, Refusals, Shared, is_origin_allowed};
 use crate::query;
+
+/// The prefix of the subprotocol that brings a token.
+const BEARER_PREFIX: &str = "bearer.";
 
 /// The address at the other end of a connection, as the listener leaves it with each request.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +92,10 @@ pub(super) async fn open(
     let (mut parts, body) = request.into_parts();
     drop(body);
     let upgrade = parts.extensions.remove::<OnUpgrade>();
-    connect(gateway.shared(), &segment, &parts, upgrade).await.unwrap_or_else(IntoResponse::into_response)
+    connect(gateway.shared(), &segment, &parts, upgrade).await.unwrap_or_else(|refusal| {
+        audit::refused(parts.uri.path(), &refusal, peer_of(&parts));
+        refusal.into_response()
+    })
 }
 
 async fn connect(
@@ -100,7 +107,7 @@ async fn connect(
     let asks_to_upgrade = request.headers.contains_key(UPGRADE);
     let upgrade = upgrade.filter(|_| asks_to_upgrade).ok_or(Refusal::NotAWebSocket)?;
     let mut response = accept(request)?;
-    if !is_origin_allowed(request, &gateway.config.allowed_origins) {
+    if !is_origin_allowed(request, &gateway.config.allowed_origins, gateway.config.unknown_origin) {
         return Err(Refusal::Origin);
     }
     let target = match segment {
@@ -113,8 +120,8 @@ async fn connect(
         }
         Target::Room(_) => chosen_dialect(request, gateway.config.dialect)?,
     };
-    if let Some(subprotocol) = subprotocol {
-        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol_of(subprotocol)?);
+    if let Some(subprotocol) = confirmed_subprotocol(request, subprotocol)? {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
     }
     let context = EncodeContext {
         endpoint: if target == Target::Listener { Endpoint::Listener } else { Endpoint::Room },
@@ -125,7 +132,10 @@ async fn connect(
     match admit(gateway, request, target, dialect, &client).await {
         Ok((session, held)) => connection::spawn(gateway, upgrade, session, client, held),
         Err(refusal) => match (gateway.config.refusals, refusal.close()) {
-            (Refusals::AfterUpgrade, Some(end)) => connection::refuse(gateway, upgrade, end),
+            (Refusals::AfterUpgrade, Some(end)) => {
+                audit::refused(request.uri.path(), &refusal, peer_of(request));
+                connection::refuse(gateway, upgrade, end);
+            }
             _ => return Err(refusal),
         },
     }
@@ -140,7 +150,7 @@ async fn admit(
     dialect: Option<Dialect>,
     client: &Arc<Client>,
 ) -> Result<(Session, Held), Refusal> {
-    let peer = request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
+    let peer = peer_of(request);
     let admission = gateway.authenticator.authenticate(&Handshake { request, peer }).await?;
     // Held before the client comes in, so that no end of the session is missed in between.
     let held = gateway.admissions.hold(&admission);
@@ -150,7 +160,13 @@ async fn admit(
         behavior: dialect.map(Dialect::behavior),
         transport: client.clone(),
     };
-    Ok((gateway.service.connect(arrival).await?, held))
+    let session = gateway.service.connect(arrival).await?;
+    audit::connected(&session, peer);
+    Ok((session, held))
+}
+
+fn peer_of(request: &Parts) -> Option<SocketAddr> {
+    request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address)
 }
 
 /// Checks the handshake of RFC 6455, section 4.2.1, and answers it.
@@ -184,14 +200,26 @@ fn chosen_dialect(
 
 /// The first dialect among the subprotocols that the client offers.
 fn offered_dialect(request: &Parts, is_wanted: impl Fn(Dialect) -> bool) -> Option<Dialect> {
-    let offers =
-        request.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    offers
-        .flat_map(|list| list.split(','))
-        .filter_map(|offer| Dialect::from_subprotocol(offer.trim()))
-        .find(|dialect| is_wanted(*dialect))
+    subprotocols(request).filter_map(Dialect::from_subprotocol).find(|dialect| is_wanted(*dialect))
 }
 
-fn subprotocol_of(dialect: Dialect) -> Result<HeaderValue, tungstenite::Error> {
-    HeaderValue::try_from(dialect.subprotocol()).map_err(|error| tungstenite::Error::HttpFormat(error.into()))
+/// The subprotocols that the client offers.
+fn subprotocols(request: &Parts) -> impl Iterator<Item = &str> {
+    let lists =
+        request.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+/// The subprotocol to confirm: that of the dialect, or else the one that brought a token. A browser that has offered
+/// some gives up the connection unless one of them is confirmed.
+fn confirmed_subprotocol(
+    request: &Parts,
+    dialect: Option<Dialect>,
+) -> Result<Option<HeaderValue>, tungstenite::Error> {
+    let subprotocol = match dialect {
+        Some(dialect) => Some(dialect.subprotocol()),
+        None => subprotocols(request).find(|offer| offer.starts_with(BEARER_PREFIX)).map(str::to_owned),
+    };
+    let value = subprotocol.map(HeaderValue::try_from).transpose();
+    value.map_err(|error| tungstenite::Error::HttpFormat(error.into()))
 }

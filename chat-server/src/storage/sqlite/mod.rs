@@ -4,6 +4,7 @@
 //! and fairer, than in SQLite's own busy loop. The journal is a write-ahead log, so that readers never wait for the
 //! writer, and every commit is on the disk before it is confirmed (`synchronous=FULL`).
 
+mod accounts;
 mod append;
 mod messages;
 mod notifications;

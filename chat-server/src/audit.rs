@@ -1,0 +1,56 @@
+//! The audit log: who connected, was refused, entered, wrote, signed in or out. One line each, at the target `audit`.
+//!
+//! It never has texts of messages, passwords, cookies or tokens. What people chose themselves is a valid name or is
+//! escaped, so that nobody can write lines of their own.
+
+use std::net::SocketAddr;
+
+use chat_core::Session;
+
+use crate::connection::End;
+
+/// The target of all lines, for filters.
+pub(crate) const TARGET: &str = "audit";
+
+/// Shows a value, or `-` where there is none.
+fn or_dash<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// Whether anybody wants these lines; each costs more than a message does.
+fn is_wanted() -> bool {
+    tracing::enabled!(target: TARGET, tracing::Level::INFO)
+}
+
+pub(crate) fn connected(session: &Session, peer: Option<SocketAddr>) {
+    if is_wanted() {
+        let (connection, user, room) = of(session);
+        tracing::info!(target: TARGET, action = "connect", connection, user, room, address = or_dash(peer));
+    }
+}
+
+pub(crate) fn disconnected(session: &Session, end: End) {
+    if is_wanted() {
+        let (connection, user, room) = of(session);
+        tracing::info!(target: TARGET, action = "disconnect", connection, user, room, end = ?end);
+    }
+}
+
+pub(crate) fn sent(session: &Session) {
+    if is_wanted() {
+        let (connection, user, room) = of(session);
+        tracing::info!(target: TARGET, action = "send", connection, user, room);
+    }
+}
+
+pub(crate) fn refused(path: &str, reason: &dyn std::error::Error, peer: Option<SocketAddr>) {
+    if is_wanted() {
+        // Debug escapes what a path may hold.
+        tracing::info!(target: TARGET, action = "refuse", path = ?path, reason = %reason, address = or_dash(peer));
+    }
+}
+
+fn of(session: &Session) -> (u64, String, String) {
+    let room = session.room().map(|room| room.name.clone());
+    (session.id(), or_dash(session.user().map(|user| &user.name)), or_dash(room))
+}

@@ -1,0 +1,107 @@
+//! `chat-server room …`
+
+use chat_core::Storage;
+use chat_core::storage::{Access, Joining, Leaving, NewRoom, Room, User};
+use chat_protocol::{RoomName, Username};
+use clap::Subcommand;
+
+use super::{CommandFailed, lines};
+
+/// What can be done about rooms.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RoomCommand {
+    /// Makes a room
+    Create {
+        /// Its name: 1 to 94 letters and digits of any script, `_`, `-` and `.`
+        name: RoomName,
+        /// Only members may enter
+        #[arg(long)]
+        private: bool,
+        /// A member from the beginning; may be given more than once
+        #[arg(long = "member", value_name = "USER")]
+        members: Vec<Username>,
+        /// Who may add and remove members over HTTP
+        #[arg(long, value_name = "USER")]
+        owner: Option<Username>,
+        /// What people call it, where that is not the name
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+    },
+    /// Lists all rooms
+    List,
+    /// Makes somebody a member
+    Add {
+        /// The room
+        room: RoomName,
+        /// The user
+        user: Username,
+    },
+    /// Removes a member; their open connections to the room are closed
+    Remove {
+        /// The room
+        room: RoomName,
+        /// The user
+        user: Username,
+    },
+}
+
+impl RoomCommand {
+    pub(super) async fn run(self, storage: &impl Storage) -> Result<String, CommandFailed> {
+        match self {
+            Self::Create { name, private, members, owner, display_name } => {
+                let mut ids = Vec::with_capacity(members.len());
+                for member in members {
+                    ids.push(user_named(storage, member).await?.id);
+                }
+                let owner = match owner {
+                    Some(owner) => Some(user_named(storage, owner).await?.id),
+                    None => None,
+                };
+                let access = if private { Access::MembersOnly } else { Access::Open };
+                let display_name = display_name.map(Into::into);
+                let room = NewRoom { name, display_name, access, owner, members: ids };
+                let made = storage.create_room(&room).await?.ok_or(CommandFailed::RoomExists(room.name))?;
+                Ok(lines([format!("room {} has the id {}", made.name, made.id)]))
+            }
+            Self::List => list(storage).await,
+            Self::Add { room, user } => {
+                let (room, user) = (room_named(storage, room).await?, user_named(storage, user).await?);
+                let said = match storage.join(room.id, user.id).await? {
+                    Joining::Joined => "is a member of",
+                    Joining::AlreadyMember => "was a member already of",
+                };
+                Ok(lines([format!("{} {said} {}", user.name, room.name)]))
+            }
+            Self::Remove { room, user } => {
+                let (room, user) = (room_named(storage, room).await?, user_named(storage, user).await?);
+                let said = match storage.leave(room.id, user.id).await? {
+                    Leaving::Left => "is no member any more of",
+                    Leaving::NotAMember => "was no member of",
+                };
+                Ok(lines([format!("{} {said} {}", user.name, room.name)]))
+            }
+        }
+    }
+}
+
+async fn list(storage: &impl Storage) -> Result<String, CommandFailed> {
+    let mut listed = Vec::new();
+    for room in storage.rooms().await? {
+        let members = storage.members(room.id).await?;
+        let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+        let access = match room.access {
+            Access::Open => "open",
+            Access::MembersOnly => "private",
+        };
+        listed.push(format!("{}\t{}\t{access}\t{}", room.id, room.name, names.join(", ")));
+    }
+    Ok(lines(listed))
+}
+
+async fn user_named(storage: &impl Storage, name: Username) -> Result<User, CommandFailed> {
+    storage.user_named(&name).await?.ok_or(CommandFailed::NoSuchUser(name))
+}
+
+async fn room_named(storage: &impl Storage, name: RoomName) -> Result<Room, CommandFailed> {
+    storage.room_named(&name).await?.ok_or(CommandFailed::NoSuchRoom(name))
+}

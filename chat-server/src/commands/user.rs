@@ -1,0 +1,95 @@
+//! `chat-server user …`
+
+use std::io::{self, Read};
+
+use chat_core::Clock;
+use clap::Subcommand;
+
+use super::{CommandFailed, lines};
+use crate::accounts::{Account, AccountStorage, Accounts, AccountsConfig};
+
+/// Most bytes that are read for a password; longer ones are refused anyway.
+const MAX_PASSWORD_BYTES: u64 = 64 * 1024;
+
+/// What can be done about accounts.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// Makes an account
+    Create {
+        /// Its name
+        name: String,
+        /// Reads the password from the standard input; there is no other way
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Lists all accounts
+    List,
+    /// Sets another password; all sessions of the account end
+    Passwd {
+        /// The account
+        name: String,
+        /// Reads the password from the standard input; there is no other way
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Lets nobody sign in to an account any more; all its sessions end
+    Deactivate {
+        /// The account
+        name: String,
+    },
+    /// Lets its user sign in to an account again
+    Activate {
+        /// The account
+        name: String,
+    },
+}
+
+impl UserCommand {
+    pub(super) async fn run(
+        self,
+        storage: impl AccountStorage,
+        clock: impl Clock,
+    ) -> Result<String, CommandFailed> {
+        let accounts = Accounts::new(storage, clock, AccountsConfig::default());
+        match self {
+            Self::Create { name, .. } => {
+                let user = accounts.create(&name, &password()?).await?;
+                Ok(lines([format!("user {} has the id {}", user.name, user.id)]))
+            }
+            Self::List => {
+                let listed = accounts.list().await?.into_iter().map(|account| {
+                    let state = if account.is_active { "active" } else { "inactive" };
+                    format!("{}\t{}\t{state}", account.user.id, account.user.name)
+                });
+                Ok(lines(listed))
+            }
+            Self::Passwd { name, .. } => {
+                let account = find(&accounts, name).await?;
+                accounts.change_password(&account.user, &password()?).await?;
+                Ok(lines([format!("user {} has another password", account.user.name)]))
+            }
+            Self::Deactivate { name } => {
+                let account = find(&accounts, name).await?;
+                accounts.deactivate(&account.user).await?;
+                Ok(lines([format!("user {} cannot sign in any more", account.user.name)]))
+            }
+            Self::Activate { name } => {
+                let account = find(&accounts, name).await?;
+                accounts.activate(&account.user).await?;
+                Ok(lines([format!("user {} can sign in", account.user.name)]))
+            }
+        }
+    }
+}
+
+async fn find(accounts: &Accounts, name: String) -> Result<Account, CommandFailed> {
+    accounts.find(&name).await?.ok_or(CommandFailed::NoSuchAccount(name))
+}
+
+/// The standard input without the end of its line.
+fn password() -> Result<String, CommandFailed> {
+    let mut text = String::new();
+    io::stdin().take(MAX_PASSWORD_BYTES).read_to_string(&mut text).map_err(CommandFailed::ReadPassword)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+}
