@@ -45,6 +45,18 @@ impl Socket {
         Self::open_request(request).await.expect("the handshake is accepted")
     }
 
+    /// Opens a socket with further headers, or tells how the server refused it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] where the server answers with something else than a WebSocket.
+    pub async fn try_open_with_headers(url: &str, headers: &[(&str, String)]) -> Result<Self, Refused> {
+        let request = ClientRequestBuilder::new(url.parse().expect("a URL"));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.with_header(*name, value));
+        Self::open_request(request).await
+    }
+
     async fn open_request(request: impl IntoClientRequest + Unpin) -> Result<Self, Refused> {
         match timeout(PATIENCE, connect_async(request)).await.expect("the server answers") {
             Ok((socket, _)) => Ok(Self(socket)),
