@@ -3,9 +3,10 @@
 //! It never has texts of messages, passwords, cookies or tokens. What people chose themselves is a valid name or is
 //! escaped, so that nobody can write lines of their own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use chat_core::Session;
+use chat_protocol::{Excerpt, Username};
 
 use crate::connection::End;
 
@@ -48,6 +49,20 @@ pub(crate) fn refused(path: &str, reason: &dyn std::error::Error, peer: Option<S
         // Debug escapes what a path may hold.
         tracing::info!(target: TARGET, action = "refuse", path = ?path, reason = %reason, address = or_dash(peer));
     }
+}
+
+pub(crate) fn signed_in(user: &Username, address: Option<IpAddr>) {
+    tracing::info!(target: TARGET, action = "sign in", user = %user, address = or_dash(address));
+}
+
+/// The name is what somebody typed: anything, even a password in the wrong field. A little of it, escaped, must do.
+pub(crate) fn not_signed_in(name: &str, address: Option<IpAddr>) {
+    let name = Excerpt::of(name);
+    tracing::info!(target: TARGET, action = "refuse sign in", name = ?name, address = or_dash(address));
+}
+
+pub(crate) fn signed_out(user: &Username, address: Option<IpAddr>) {
+    tracing::info!(target: TARGET, action = "sign out", user = %user, address = or_dash(address));
 }
 
 fn of(session: &Session) -> (u64, String, String) {

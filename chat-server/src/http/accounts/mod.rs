@@ -32,6 +32,7 @@ use serde_json::json;
 use super::cookie::{Scheme, SetCookie};
 use super::{PeerAddress, csrf};
 use crate::accounts::{Accounts, SignedIn};
+use crate::audit;
 use crate::auth::session;
 use problem::Problem;
 use submission::{Kind, Submission};
@@ -97,8 +98,14 @@ async fn submit(site: &Site, page: Page, request: Request) -> Response {
     let kind = Kind::of(&request.headers);
     let mut view = View::new(page, &request);
     match sign_in(site, page, &request, body, &mut view).await {
-        Ok(signed_in) => welcome(site, kind, &signed_in, &view),
-        Err(problem) => problem.respond(kind, view, site.scheme, &request),
+        Ok(signed_in) => {
+            audit::signed_in(&signed_in.user.name, address(&request));
+            welcome(site, kind, &signed_in, &view)
+        }
+        Err(problem) => {
+            audit::not_signed_in(&view.username, address(&request));
+            problem.respond(kind, view, site.scheme, &request)
+        }
     }
 }
 
@@ -162,6 +169,9 @@ async fn end_session(site: &Site, request: &Parts, body: Body, view: &mut View) 
         view.next = next::checked(next);
     }
     if let Some(token) = session::token(&request.headers) {
+        if let Some(session) = site.accounts.session(&token).await? {
+            audit::signed_out(&session.user.name, address(request));
+        }
         site.accounts.log_out(&token).await?;
     }
     Ok(())

@@ -26,6 +26,13 @@ impl Page {
         }
     }
 
+    const fn path(self) -> &'static str {
+        match self {
+            Self::LogIn => "../login/",
+            Self::SignUp => "../signup/",
+        }
+    }
+
     /// What a browser may fill in: a password that it knows, or a new one.
     const fn autocomplete(self) -> &'static str {
         match self {
@@ -35,10 +42,10 @@ impl Page {
     }
 
     /// The other page, and what it is for.
-    const fn other(self) -> (&'static str, &'static str) {
+    const fn other(self) -> (Self, &'static str) {
         match self {
-            Self::LogIn => ("../signup/", "Make an account"),
-            Self::SignUp => ("../login/", "Log in with an account"),
+            Self::LogIn => (Self::SignUp, "Make an account"),
+            Self::SignUp => (Self::LogIn, "Log in with an account"),
         }
     }
 }
@@ -107,7 +114,7 @@ impl View {
                             @if let Some(visitor) = &self.visitor { (log_out(visitor, token)) }
                             @if let Some(error) = &self.error { p data-role="error" role="alert" { (error) } }
                             (self.form(token))
-                            p { a href=(self.with_next(other)) { (invitation) } }
+                            p { a href=(self.with_next(other.path())) { (invitation) } }
                         }
                     }
                 }
@@ -117,7 +124,7 @@ impl View {
 
     fn form(&self, token: &str) -> Markup {
         html! {
-            form method="post" {
+            form method="post" action=(self.page.path()) {
                 (hidden(csrf::FIELD, token))
                 @if let Some(next) = &self.next { (hidden("next", next)) }
                 label {
