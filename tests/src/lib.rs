@@ -9,6 +9,9 @@
 )]
 
 pub mod browser;
+pub mod django;
+pub mod http;
+pub mod postgres;
 pub mod server;
 pub mod socket;
 

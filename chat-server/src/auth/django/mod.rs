@@ -18,6 +18,7 @@ mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use chat_core::{
@@ -94,7 +95,7 @@ impl Authenticator for DjangoAuthenticator {
         let user = self.storage.adopt_user(proven.user, &name).await?;
         let admitted = Admitted { proof, user: proven.user };
         let credential = admitted.credential(cookie);
-        self.watch.remember(credential.clone(), admitted);
+        self.watch.remember(credential.clone(), admitted, Instant::now());
         Ok(Admission {
             identity: Identity::User(user),
             expires_at: Some(proven.until),
@@ -103,7 +104,7 @@ impl Authenticator for DjangoAuthenticator {
     }
 
     async fn revoked(&self, credentials: &[Credential]) -> Result<Vec<Credential>, StorageError> {
-        let admitted = self.watch.ask(credentials);
+        let admitted = self.watch.ask(credentials, Instant::now());
         let mut revoked = Vec::new();
         for (credentials, admitted) in credentials.chunks(BATCH).zip(admitted.chunks(BATCH)) {
             let proofs: Vec<&Proof> = admitted.iter().flatten().map(|admitted| &admitted.proof).collect();

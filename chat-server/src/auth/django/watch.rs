@@ -1,13 +1,12 @@
 //! What the open connections were let in by.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_core::Credential;
 use chat_protocol::UserId;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 
 use super::project::Proof;
 
@@ -67,8 +66,7 @@ impl State {
 
 impl Watch {
     /// Remembers what a credential stands for.
-    pub(super) fn remember(&self, credential: Credential, admitted: Admitted) {
-        let now = Instant::now();
+    pub(super) fn remember(&self, credential: Credential, admitted: Admitted, now: Instant) {
         let mut state = self.0.lock();
         if state.entries.len() >= state.full_at {
             state.forget(now);
@@ -77,8 +75,7 @@ impl Watch {
     }
 
     /// What credentials stand for, in their order; `None` for one that is not known (any more).
-    pub(super) fn ask(&self, credentials: &[Credential]) -> Vec<Option<Admitted>> {
-        let now = Instant::now();
+    pub(super) fn ask(&self, credentials: &[Credential], now: Instant) -> Vec<Option<Admitted>> {
         let mut state = self.0.lock();
         let found = credentials.iter().map(|credential| {
             let entry = state.entries.get_mut(credential)?;
@@ -107,25 +104,27 @@ mod tests {
         assert_ne!(amy, admitted(2).credential("cookie"));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_nobody_asks_about_is_forgotten() {
+    #[test]
+    fn what_nobody_asks_about_is_forgotten() {
         let watch = Watch::default();
+        let mut now = Instant::now();
         let [asked, unasked] = [1, 2].map(|user| admitted(user).credential("cookie"));
-        watch.remember(asked.clone(), admitted(1));
-        watch.remember(unasked.clone(), admitted(2));
+        watch.remember(asked.clone(), admitted(1), now);
+        watch.remember(unasked.clone(), admitted(2), now);
         for _ in 0..3 {
-            tokio::time::advance(KEPT_UNASKED / 2).await;
-            assert!(watch.ask(std::slice::from_ref(&asked))[0].is_some());
+            now += KEPT_UNASKED / 2;
+            assert!(watch.ask(std::slice::from_ref(&asked), now)[0].is_some());
         }
-        assert!(watch.ask(&[unasked])[0].is_none());
+        assert!(watch.ask(&[unasked], now)[0].is_none());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn logins_that_come_to_nothing_do_not_pile_up() {
+    #[test]
+    fn logins_that_come_to_nothing_do_not_pile_up() {
         let watch = Watch::default();
+        let mut now = Instant::now();
         for user in 1..=4000 {
-            tokio::time::advance(KEPT_UNASKED / 100).await;
-            watch.remember(admitted(user).credential("cookie"), admitted(user));
+            now += KEPT_UNASKED / 100;
+            watch.remember(admitted(user).credential("cookie"), admitted(user), now);
         }
         assert!(watch.0.lock().entries.len() <= FEW);
     }

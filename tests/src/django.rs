@@ -1,0 +1,253 @@
+//! A real Django project for a test, and a visitor with a browser's manners.
+//!
+//! Needs `python3` with its module `venv` (in Debian the package `python3-venv`) and, the first
+//! time, the Python package index.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command as Program, Stdio};
+
+use form_urlencoded::Serializer;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::PATIENCE;
+use crate::postgres::{self, Postgres};
+
+const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/django");
+const REQUIREMENTS: &str = include_str!("../django/requirements.txt");
+
+/// A running Django project. Dropped, it ends.
+#[derive(Debug)]
+pub struct Site {
+    python: PathBuf,
+    settings: BTreeMap<&'static str, String>,
+    url: String,
+    server: SiteServer,
+    _folder: TempDir,
+}
+
+impl Site {
+    /// Starts a project with this engine for its sessions (`db`, `cached_db`, `signed_cookies`) and this `SECRET_KEY`,
+    /// in an SQLite database of its own or in PostgreSQL. Django itself is installed into `scratch`, once.
+    pub async fn start(scratch: &Path, sessions: &str, key: &str, postgres: Option<&Postgres>) -> Self {
+        let python = install(scratch);
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let mut settings =
+            BTreeMap::from([("SITE_SESSIONS", sessions.into()), ("SITE_SECRET_KEY", key.into())]);
+        let url = if let Some(postgres) = postgres {
+            settings.insert("SITE_POSTGRES_PORT", postgres.port().to_string());
+            settings.insert("SITE_POSTGRES_PASSWORD", postgres::PASSWORD.to_owned());
+            postgres.url()
+        } else {
+            let file = folder.path().join("db.sqlite3").display().to_string();
+            settings.insert("SITE_SQLITE", file.clone());
+            format!("sqlite:{file}")
+        };
+        let server = SiteServer::start(&python, &settings).await;
+        Self { python, settings, url, server, _folder: folder }
+    }
+
+    /// Starts it anew with another `SECRET_KEY`; the one before becomes the only one of its `SECRET_KEY_FALLBACKS`.
+    pub async fn change_key(&mut self, key: &str) {
+        let before = self.settings.insert("SITE_SECRET_KEY", key.into());
+        self.settings.insert("SITE_SECRET_KEY_FALLBACKS", before.expect("there is a key"));
+        self.server = SiteServer::start(&self.python, &self.settings).await;
+    }
+
+    /// Its database, as the chat server is told of it.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its `SECRET_KEY`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.setting("SITE_SECRET_KEY")
+    }
+
+    /// The engine of its sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &str {
+        self.setting("SITE_SESSIONS")
+    }
+
+    fn setting(&self, name: &str) -> &str {
+        self.settings.get(name).expect("every project has this setting")
+    }
+
+    /// Runs Python inside the project, and gives what it leaves in `result`.
+    pub async fn run(&mut self, python: &str) -> Value {
+        let line = format!("{}\n", json!(python));
+        self.server.input.write_all(line.as_bytes()).await.expect("the project runs");
+        let answer = self.server.line().await;
+        serde_json::from_str(&answer).expect("the project answers with JSON")
+    }
+
+    /// Somebody who has never been there.
+    #[must_use]
+    pub const fn visitor(&self) -> Visitor {
+        Visitor { address: self.server.address, cookies: BTreeMap::new() }
+    }
+}
+
+#[derive(Debug)]
+struct SiteServer {
+    address: SocketAddr,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    /// Ended by its input, too, should the test be ended without a chance to tidy up.
+    _process: Child,
+}
+
+impl SiteServer {
+    async fn start(python: &Path, settings: &BTreeMap<&'static str, String>) -> Self {
+        let mut process = Command::new(python)
+            .arg("serve.py")
+            .current_dir(PROJECT)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .envs(settings)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the project starts");
+        let input = process.stdin.take().expect("its input is piped");
+        let output = BufReader::new(process.stdout.take().expect("its output is piped")).lines();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut this = Self { address, input, output, _process: process };
+        let port = this.line().await;
+        this.address.set_port(port.parse().expect("it says its port first"));
+        this
+    }
+
+    async fn line(&mut self) -> String {
+        let line = timeout(PATIENCE, self.output.next_line()).await.expect("the project answers in time");
+        line.expect("the project writes text").expect("the project goes on")
+    }
+}
+
+/// Makes a virtual environment with what the project needs, where there is none yet; gives its Python.
+fn install(scratch: &Path) -> PathBuf {
+    let folder = scratch.join("django-venv");
+    let (python, ready) = (folder.join("bin/python"), folder.join("ready"));
+    // Several tests may come at once, in one process or in several.
+    let lock = File::create(scratch.join("django-venv.lock")).expect("a file can be made");
+    lock.lock().expect("a file can be locked");
+    if fs::read_to_string(&ready).is_ok_and(|installed| installed == REQUIREMENTS) {
+        return python;
+    }
+    run(Program::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    run(Program::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(Path::new(PROJECT).join("requirements.txt")));
+    fs::write(ready, REQUIREMENTS).expect("a file can be written");
+    python
+}
+
+fn run(command: &mut Program) {
+    let status = command.stdin(Stdio::null()).status().expect("the program can be run");
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+/// Somebody who looks at a project's pages and keeps its cookies.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    address: SocketAddr,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Visitor {
+    /// The value of a cookie that the project has set.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    /// Sets a cookie as if the project had.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Whom the project takes this for; nothing for nobody in particular.
+    pub async fn name(&mut self) -> String {
+        self.get("/").await
+    }
+
+    /// Fills in the login form.
+    pub async fn log_in(&mut self, name: &str, password: &str) {
+        self.submit("/accounts/login/", &[("username", name), ("password", password)]).await;
+    }
+
+    /// Logs out.
+    pub async fn log_out(&mut self) {
+        self.submit("/accounts/logout/", &[]).await;
+    }
+
+    /// Fills in the form for a new password.
+    pub async fn change_password(&mut self, old: &str, new: &str) {
+        let fields = [("old_password", old), ("new_password1", new), ("new_password2", new)];
+        self.submit("/accounts/password_change/", &fields).await;
+    }
+
+    /// Sends a form with its token against forgery, from the form itself where there is one.
+    async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) {
+        let form = self.get(path).await;
+        let token = form.split_once("name=\"csrfmiddlewaretoken\" value=\"").map(|(_, rest)| rest);
+        let token = token.and_then(|rest| rest.split('"').next()).or(self.cookie("csrftoken"));
+        let token = token.expect("the project protects its forms").to_owned();
+        let mut body = Serializer::new(String::new());
+        let body = body.append_pair("csrfmiddlewaretoken", &token).extend_pairs(fields).finish();
+        self.ask("POST", path, &body).await;
+    }
+
+    async fn get(&mut self, path: &str) -> String {
+        self.ask("GET", path, "").await
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: &str) -> String {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+            self.address,
+            cookies.join("; "),
+            body.len(),
+        );
+        let answer =
+            timeout(PATIENCE, exchange(self.address, &request)).await.expect("the project answers in time");
+        let (head, page) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        for header in head.lines() {
+            if let Some(cookie) = header.strip_prefix("Set-Cookie:") {
+                self.keep(cookie.trim());
+            }
+        }
+        page.to_owned()
+    }
+
+    fn keep(&mut self, cookie: &str) {
+        let pair = cookie.split(';').next().and_then(|pair| pair.split_once('='));
+        let (name, value) = pair.expect("a cookie has a name");
+        if cookie.contains("Max-Age=0") {
+            self.cookies.remove(name);
+        } else {
+            self.set_cookie(name, value);
+        }
+    }
+}
+
+async fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("the project listens");
+    stream.write_all(request.as_bytes()).await.expect("the project reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("the project answers with text");
+    answer
+}
