@@ -1,7 +1,8 @@
 //! What the fuzz targets of `chat-protocol` run, so that ordinary tests can run it, too.
 //!
 //! Each target takes any bytes and panics where something does not hold. The programs in `fuzz_targets/` hand them to
-//! libFuzzer, which needs the feature `libfuzzer` and a nightly compiler; `tests/seeds.rs` needs neither:
+//! libFuzzer, which needs the feature `libfuzzer` and a nightly compiler; `tests/seeds.rs` needs neither. `fuzz/run 60`
+//! fuzzes every target for a minute; so does `cargo fuzz`, one by one:
 //!
 //! ```text
 //! cargo +nightly fuzz run --fuzz-dir fuzz --features libfuzzer decode_typed fuzz/corpus/decode_typed fuzz/seeds/decode_typed
