@@ -451,13 +451,78 @@ pub trait NotificationStorage {
     ) -> Result<(), StorageError>;
 }
 
+/// What others are told of a user, besides the name; empty where nobody has said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    /// The address for mail.
+    pub email: String,
+    /// The URL of a picture.
+    pub picture: String,
+    /// The city.
+    pub city: String,
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
+    /// The gender.
+    pub gender: String,
+}
+
+/// Profiles, and listings: things that somebody offers, and that others ask them about.
+#[async_trait]
+pub trait ProfileStorage {
+    /// The profile of a user; an empty one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn profile(&self, user: UserId) -> Result<Profile, StorageError>;
+
+    /// Puts a profile in the place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn set_profile(&self, user: UserId, profile: &Profile) -> Result<(), StorageError>;
+
+    /// Who has put up a listing; `None` where there is no such listing.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn listing_owner(&self, listing: i64) -> Result<Option<User>, StorageError>;
+
+    /// Puts up a listing, or gives it to another owner.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn set_listing(&self, listing: i64, owner: UserId) -> Result<(), StorageError>;
+}
+
 /// Everything that the service needs stored.
 pub trait Storage:
-    UserStorage + RoomStorage + MessageStorage + NotificationStorage + fmt::Debug + Send + Sync + 'static
+    UserStorage
+    + RoomStorage
+    + MessageStorage
+    + NotificationStorage
+    + ProfileStorage
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<T> Storage for T where
-    T: UserStorage + RoomStorage + MessageStorage + NotificationStorage + fmt::Debug + Send + Sync + 'static
+    T: UserStorage
+        + RoomStorage
+        + MessageStorage
+        + NotificationStorage
+        + ProfileStorage
+        + fmt::Debug
+        + Send
+        + Sync
+        + 'static
 {
 }

@@ -7,8 +7,8 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-use crate::Refusal;
 use crate::catalogue::texts_of;
+use crate::{ErrorCode, Refusal};
 
 /// The language in which the server speaks to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -74,9 +74,14 @@ impl Language {
             Some(limit) => text.replace("{limit}", &limit.to_string()),
             None => text.to_string(),
         };
+        // Most texts say what they are about; the documents' own must stay as they are.
+        let is_about_any_field = matches!(
+            refusal.code,
+            ErrorCode::MissingField | ErrorCode::WrongType | ErrorCode::InvalidValue | ErrorCode::UnknownKind
+        );
         match &refusal.field {
-            Some(field) => format!("{text} ({field})"),
-            None => text,
+            Some(field) if is_about_any_field => format!("{text} ({field})"),
+            _ => text,
         }
     }
 }
@@ -98,7 +103,6 @@ impl fmt::Display for Language {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
 
     #[test]
     fn the_documents_own_words() {

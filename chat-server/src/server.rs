@@ -137,8 +137,8 @@ async fn gateway(
             let accounts = Accounts::new(storage.clone(), SystemClock, session.clone());
             let authenticator = SessionAuthenticator::new(accounts.clone());
             let (gateway, router) = with_routes(Gateway::new(service, authenticator, settings));
-            let router = router.merge(accounts::router(accounts.clone(), config.scheme));
-            (gateway, accounts::keep_signed_in(router, accounts, config.scheme))
+            let router = router.merge(accounts::router(accounts.clone(), config.gateway.scheme));
+            (gateway, accounts::keep_signed_in(router, accounts, config.gateway.scheme))
         }
     })
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
@@ -23,7 +24,7 @@ use tokio::time::timeout;
 use crate::PATIENCE;
 
 /// Chromium works for tests only: nothing of it should touch the network, the user's profile or the graphics card.
-const ARGUMENTS: [&str; 8] = [
+const ARGUMENTS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +33,8 @@ const ARGUMENTS: [&str; 8] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
 ];
 
 /// A running browser. It ends when this is dropped.
@@ -149,6 +152,11 @@ impl Window {
         self.focused().await.refresh().await.expect("the page loads again");
     }
 
+    /// Closes the window, and with it the connections of its page.
+    pub async fn close(self) {
+        self.focused().await.close_window().await.expect("the window closes");
+    }
+
     /// What `expression`, in JavaScript, is worth in the page.
     pub async fn value(&self, expression: &str) -> Value {
         let script = format!("return {expression};");
@@ -166,6 +174,13 @@ impl Window {
             .await
             .expect("the condition is JavaScript");
         assert!(seen.is_null(), "waited in vain for {condition}\n{}", seen.as_str().unwrap_or_default());
+    }
+
+    /// Waits until the page at `url` is there. Conditions in JavaScript end with the page that they are asked of.
+    pub async fn wait_for_url(&self, url: &str) {
+        let url = url.parse().expect("a URL");
+        let wait = self.focused().await.wait().at_most(PATIENCE).every(Duration::from_millis(10));
+        wait.for_url(&url).await.unwrap_or_else(|error| panic!("waited in vain for {url}: {error}"));
     }
 
     /// Types `text` into the element that `selector` finds, key by key.

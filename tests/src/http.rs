@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::PATIENCE;
 
 /// Somebody with a cookie jar.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Visitor {
     address: SocketAddr,
     cookies: BTreeMap<String, String>,
@@ -108,9 +108,11 @@ impl Visitor {
     ) -> Answer {
         let (address, length) = (self.address, body.len());
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\
-             Accept: text/html, application/json\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n"
         );
+        if !headers.iter().any(|(name, _)| *name == "Accept") {
+            request += "Accept: text/html, application/json\r\n";
+        }
         if !self.cookies.is_empty() {
             request.extend(["Cookie: ", &self.cookies(), "\r\n"]);
         }

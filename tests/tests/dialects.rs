@@ -393,5 +393,5 @@ async fn the_server_speaks_the_language_it_is_set_to() {
     .await;
     let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
     amy.send(&json!({"type": "chat_message", "message": "  "})).await;
-    assert_eq!(amy.receive().await["message"], "Сообщение не может быть пустым (message)");
+    assert_eq!(amy.receive().await["message"], "Сообщение не может быть пустым");
 }

@@ -8,8 +8,8 @@ use chat_protocol::{
 
 use crate::Storage;
 use crate::storage::{
-    Access, Appended, FurthestReaders, Joining, Leaving, NewMessage, NewRoom, Purpose, Room, StoredMessage,
-    User,
+    Access, Appended, FurthestReaders, Joining, Leaving, NewMessage, NewRoom, Profile, Purpose, Room,
+    StoredMessage, User,
 };
 
 /// Tests an implementation of [`Storage`]: give it a future that makes an empty one.
@@ -49,6 +49,7 @@ macro_rules! storage_conformance {
             read_marks_never_go_back,
             the_two_furthest_readers_are_told,
             notifications_stay_until_their_owner_clears_them,
+            profiles_and_listings_are_replaced,
         }
     };
     (@cases $make:expr, $($case:ident,)*) => {
@@ -494,6 +495,24 @@ pub async fn notifications_stay_until_their_owner_clears_them(storage: &impl Sto
     storage.clear_notifications(ben.id, &[first.id, NotificationId::new(999).unwrap()]).await.unwrap();
     storage.clear_notifications(ben.id, &[]).await.unwrap();
     assert_eq!(storage.notifications(ben.id).await.unwrap(), [second]);
+}
+
+/// Profiles and listings are what was last said of them.
+pub async fn profiles_and_listings_are_replaced(storage: &impl Storage) {
+    let (amy, ben) = (user(storage, "amy").await, user(storage, "ben").await);
+    assert_eq!(storage.profile(amy.id).await.unwrap(), Profile::default());
+    for city in ["اصفهان", "'); DROP TABLE profiles"] {
+        let profile =
+            Profile { city: city.to_owned(), email: "amy@example.com".to_owned(), ..Profile::default() };
+        storage.set_profile(amy.id, &profile).await.unwrap();
+        assert_eq!(storage.profile(amy.id).await.unwrap(), profile);
+    }
+    assert_eq!(storage.profile(ben.id).await.unwrap(), Profile::default());
+    assert_eq!(storage.listing_owner(7).await.unwrap(), None);
+    for owner in [&amy, &ben] {
+        storage.set_listing(7, owner.id).await.unwrap();
+        assert_eq!(storage.listing_owner(7).await.unwrap().as_ref(), Some(owner));
+    }
 }
 
 #[cfg(test)]

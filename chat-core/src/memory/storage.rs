@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 use crate::StorageError;
 use crate::storage::{
     Access, Appended, FurthestReaders, Joining, Leaving, MessageStorage, NewMessage, NewRoom,
-    NotificationStorage, Purpose, Room, RoomStorage, StoredMessage, StoredNotification, User, UserStorage,
+    NotificationStorage, Profile, ProfileStorage, Purpose, Room, RoomStorage, StoredMessage,
+    StoredNotification, User, UserStorage,
 };
 
 /// A [`Storage`](crate::Storage) in memory.
@@ -29,6 +30,8 @@ struct State {
     last_message: i64,
     notifications: BTreeMap<NotificationId, StoredNotification>,
     last_notification: i64,
+    profiles: HashMap<UserId, Profile>,
+    listings: HashMap<i64, UserId>,
 }
 
 #[derive(Debug)]
@@ -363,6 +366,32 @@ impl NotificationStorage for MemoryStorage {
     ) -> Result<(), StorageError> {
         let mut state = self.0.lock();
         state.notifications.retain(|id, stored| stored.recipient != recipient || !ids.contains(id));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ProfileStorage for MemoryStorage {
+    async fn profile(&self, user: UserId) -> Result<Profile, StorageError> {
+        Ok(self.0.lock().profiles.get(&user).cloned().unwrap_or_default())
+    }
+
+    async fn set_profile(&self, user: UserId, profile: &Profile) -> Result<(), StorageError> {
+        self.0.lock().profiles.insert(user, profile.clone());
+        Ok(())
+    }
+
+    async fn listing_owner(&self, listing: i64) -> Result<Option<User>, StorageError> {
+        let state = self.0.lock();
+        state
+            .listings
+            .get(&listing)
+            .map(|owner| state.user(*owner).map(|record| record.user.clone()))
+            .transpose()
+    }
+
+    async fn set_listing(&self, listing: i64, owner: UserId) -> Result<(), StorageError> {
+        self.0.lock().listings.insert(listing, owner);
         Ok(())
     }
 }

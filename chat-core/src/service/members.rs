@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use chat_protocol::{RoomId, UserId};
+use chat_protocol::{RoomId, RoomRef, UserId};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::task::Task;
 use super::{ChatService, Inner};
 use crate::hub::Edge;
-use crate::storage::{Joining, Leaving, Room, User};
+use crate::storage::{Joining, Leaving, NewRoom, Purpose, Room, User};
 use crate::{CloseReason, StorageError, Topic};
 
 impl ChatService {
@@ -28,6 +28,47 @@ impl ChatService {
         Ok(joining)
     }
 
+    /// Makes a room. Its members' connections that carry all their rooms carry it from now on. `None` where there is one
+    /// of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where storage fails.
+    pub async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {
+        let made = self.0.storage.create_room(room).await?;
+        if let Some(made) = &made {
+            self.0.carry_to_all(made, &room.members).await;
+        }
+        Ok(made)
+    }
+
+    /// The room for a purpose; made now, as given, where there is none. Its members' connections that carry all their
+    /// rooms carry it from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where storage fails.
+    pub async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
+        let found = self.0.storage.room_for(purpose, room).await?;
+        if found.name == room.name {
+            self.0.carry_to_all(&found, &room.members).await;
+        }
+        Ok(found)
+    }
+
+    /// The room of a name, or, where that is numeric, of an id, where somebody may enter it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where storage fails.
+    pub async fn room_open_to(
+        &self,
+        reference: &RoomRef,
+        user: Option<&User>,
+    ) -> Result<Option<Room>, StorageError> {
+        self.0.accessible_room(reference, user).await
+    }
+
     /// Makes somebody a member of a room no longer. Their connections to it are closed at once, and those that carry all
     /// their rooms carry it no longer.
     ///
@@ -45,6 +86,12 @@ impl ChatService {
 }
 
 impl Inner {
+    async fn carry_to_all(&self, room: &Room, members: &[UserId]) {
+        for member in members {
+            self.carry(room, *member).await;
+        }
+    }
+
     /// Takes the connections of these users out of a room.
     fn evict(&self, room: RoomId, is_out: impl Fn(UserId) -> bool) {
         for connection in self.hub.connections(Topic::Room(room)) {

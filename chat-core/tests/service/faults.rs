@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::storage::{
     Appended, FurthestReaders, Joining, Leaving, MessageStorage, NewMessage, NewRoom, NotificationStorage,
-    Purpose, Room, RoomStorage, StoredMessage, StoredNotification, User, UserStorage,
+    Profile, ProfileStorage, Purpose, Room, RoomStorage, StoredMessage, StoredNotification, User,
+    UserStorage,
 };
 use chat_core::{CommandError, ConnectError, ServiceConfig, StorageError};
 use chat_protocol::{
@@ -163,6 +164,25 @@ impl NotificationStorage for Frail {
         ids: &[NotificationId],
     ) -> Result<(), StorageError> {
         self.storage.clear_notifications(recipient, ids).await
+    }
+}
+
+#[async_trait]
+impl ProfileStorage for Frail {
+    async fn profile(&self, user: UserId) -> Result<Profile, StorageError> {
+        self.storage.profile(user).await
+    }
+
+    async fn set_profile(&self, user: UserId, profile: &Profile) -> Result<(), StorageError> {
+        self.storage.set_profile(user, profile).await
+    }
+
+    async fn listing_owner(&self, listing: i64) -> Result<Option<User>, StorageError> {
+        self.storage.listing_owner(listing).await
+    }
+
+    async fn set_listing(&self, listing: i64, owner: UserId) -> Result<(), StorageError> {
+        self.storage.set_listing(listing, owner).await
     }
 }
 

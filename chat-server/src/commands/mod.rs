@@ -2,6 +2,7 @@
 //!
 //! Commands work on the database directly, also while a server runs on it, which then notices.
 
+mod listing;
 mod room;
 mod user;
 
@@ -17,8 +18,9 @@ use crate::config::Config;
 use crate::server::open;
 use crate::{ServerError, SystemClock};
 
+pub use listing::ListingCommand;
 pub use room::RoomCommand;
-pub use user::UserCommand;
+pub use user::{ProfileFields, UserCommand};
 
 /// A command besides serving.
 #[derive(Debug, Clone, Subcommand)]
@@ -29,6 +31,9 @@ pub enum Command {
     /// Rooms, and who is a member of them
     #[command(subcommand)]
     Room(RoomCommand),
+    /// Listings: things that somebody offers, and that others ask them about
+    #[command(subcommand)]
+    Listing(ListingCommand),
 }
 
 /// Why a command was not done.
@@ -72,6 +77,7 @@ impl Command {
         let said = match self {
             Self::User(command) => command.run(storage.clone(), SystemClock).await,
             Self::Room(command) => command.run(&storage).await,
+            Self::Listing(command) => command.run(&storage).await,
         };
         storage.close().await;
         said

@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 
 use chat_core::Clock;
-use clap::Subcommand;
+use chat_core::storage::{Profile, ProfileStorage, UserStorage};
+use chat_protocol::Username;
+use clap::{Args, Subcommand};
 
 use super::{CommandFailed, lines};
 use crate::accounts::{Account, AccountStorage, Accounts, AccountsConfig};
@@ -32,6 +34,14 @@ pub enum UserCommand {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Says something about a user, as the join API tells it; what is not given stays as it is
+    Profile {
+        /// The user
+        name: Username,
+        /// What to say.
+        #[command(flatten)]
+        fields: ProfileFields,
+    },
     /// Lets nobody sign in to an account any more; all its sessions end
     Deactivate {
         /// The account
@@ -44,13 +54,49 @@ pub enum UserCommand {
     },
 }
 
+/// What can be said about a user.
+#[derive(Debug, Clone, Args)]
+pub struct ProfileFields {
+    /// The address for mail
+    #[arg(long)]
+    email: Option<String>,
+    /// The URL of a picture
+    #[arg(long)]
+    picture: Option<String>,
+    /// The city
+    #[arg(long)]
+    city: Option<String>,
+    /// The first name
+    #[arg(long)]
+    first_name: Option<String>,
+    /// The last name
+    #[arg(long)]
+    last_name: Option<String>,
+    /// The gender
+    #[arg(long)]
+    gender: Option<String>,
+}
+
+impl ProfileFields {
+    fn over(self, profile: Profile) -> Profile {
+        Profile {
+            email: self.email.unwrap_or(profile.email),
+            picture: self.picture.unwrap_or(profile.picture),
+            city: self.city.unwrap_or(profile.city),
+            first_name: self.first_name.unwrap_or(profile.first_name),
+            last_name: self.last_name.unwrap_or(profile.last_name),
+            gender: self.gender.unwrap_or(profile.gender),
+        }
+    }
+}
+
 impl UserCommand {
     pub(super) async fn run(
         self,
-        storage: impl AccountStorage,
+        storage: impl AccountStorage + UserStorage + ProfileStorage + Clone,
         clock: impl Clock,
     ) -> Result<String, CommandFailed> {
-        let accounts = Accounts::new(storage, clock, AccountsConfig::default());
+        let accounts = Accounts::new(storage.clone(), clock, AccountsConfig::default());
         match self {
             Self::Create { name, .. } => {
                 let user = accounts.create(&name, &password()?).await?;
@@ -67,6 +113,12 @@ impl UserCommand {
                 let account = find(&accounts, name).await?;
                 accounts.change_password(&account.user, &password()?).await?;
                 Ok(lines([format!("user {} has another password", account.user.name)]))
+            }
+            Self::Profile { name, fields } => {
+                let user = storage.user_named(&name).await?.ok_or(CommandFailed::NoSuchUser(name))?;
+                let profile = fields.over(storage.profile(user.id).await?);
+                storage.set_profile(user.id, &profile).await?;
+                Ok(lines([format!("user {} has another profile", user.name)]))
             }
             Self::Deactivate { name } => {
                 let account = find(&accounts, name).await?;

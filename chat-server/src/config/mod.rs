@@ -46,8 +46,6 @@ pub struct Config {
     pub auth: Auth,
     /// Whether there is an audit log. Default: for all but guests.
     pub audit_log: bool,
-    /// Whether browsers reach the server over HTTPS. Default: they do not.
-    pub scheme: Scheme,
     /// Where everything is kept. Default: `chat.db` in the working directory.
     pub database: Database,
     /// How connections are served.
@@ -98,7 +96,6 @@ impl Settings {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
-            scheme: if self.behind_https == Some(true) { Scheme::Https } else { Scheme::Http },
             database: self.database.unwrap_or_default(),
             stop_within: span(self.stop_within, Duration::from_secs(10)),
             service: service_config(
@@ -107,6 +104,7 @@ impl Settings {
                 service,
             ),
             gateway: GatewayConfig {
+                scheme: if self.behind_https == Some(true) { Scheme::Https } else { Scheme::Http },
                 dialect: self.dialect.map_or(gateway.dialect, |DialectChoice(dialect)| dialect),
                 language: self.language.unwrap_or(Language::English),
                 limits: Limits {

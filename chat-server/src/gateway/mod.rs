@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 mod admissions;
 mod origin;
 
+use crate::accounts::Scheme;
 use crate::auth::GuestAuthenticator;
 use crate::http;
 use admissions::Admissions;
@@ -37,6 +38,8 @@ pub struct GatewayConfig {
     pub ping_every: Duration,
     /// After how long without a sign of life a connection is cut off. Default 45 seconds.
     pub mute_for: Duration,
+    /// What browsers speak with the server. Default: HTTP.
+    pub scheme: Scheme,
     /// The hosts whose pages may connect; none means the host that they connect to.
     pub allowed_origins: Vec<OriginPattern>,
     /// Whether who says nothing of where they come from may connect. Default: they may.
@@ -67,6 +70,7 @@ impl Default for GatewayConfig {
             max_queue_bytes: 1024 * 1024,
             ping_every: Duration::from_secs(20),
             mute_for: Duration::from_secs(45),
+            scheme: Scheme::Http,
             allowed_origins: Vec::new(),
             unknown_origin: UnknownOrigin::default(),
             refusals: Refusals::default(),

@@ -1,6 +1,7 @@
 //! The routes.
 
 mod accounts;
+mod chat;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
 mod page;
@@ -24,6 +25,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/healthz", get(healthz))
         .route("/ws/chat/{room}", get(socket::open))
         .route("/ws/chat/{room}/", get(socket::open))
+        .merge(chat::router())
         .with_state(gateway)
 }
 

@@ -165,7 +165,7 @@ async fn admit(
     Ok((session, held))
 }
 
-fn peer_of(request: &Parts) -> Option<SocketAddr> {
+pub(super) fn peer_of(request: &Parts) -> Option<SocketAddr> {
     request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address)
 }
 

@@ -8,6 +8,7 @@ mod accounts;
 mod append;
 mod messages;
 mod notifications;
+mod profiles;
 mod rooms;
 mod row;
 mod users;
