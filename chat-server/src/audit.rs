@@ -65,6 +65,10 @@ pub(crate) fn signed_out(user: &Username, address: Option<IpAddr>) {
     tracing::info!(target: TARGET, action = "sign out", user = %user, address = or_dash(address));
 }
 
+pub(crate) fn cleared(user: &Username, notifications: usize) {
+    tracing::info!(target: TARGET, action = "clear notifications", user = %user, notifications);
+}
+
 fn of(session: &Session) -> (u64, String, String) {
     let room = session.room().map(|room| room.name.clone());
     (session.id(), or_dash(session.user().map(|user| &user.name)), or_dash(room))

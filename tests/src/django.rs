@@ -9,15 +9,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Stdio};
 
-use form_urlencoded::Serializer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::PATIENCE;
+use crate::http;
 use crate::postgres::{self, Postgres};
 
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/django");
@@ -94,7 +93,7 @@ impl Site {
     /// Somebody who has never been there.
     #[must_use]
     pub const fn visitor(&self) -> Visitor {
-        Visitor { address: self.server.address, cookies: BTreeMap::new() }
+        Visitor(http::Visitor::new(self.server.address))
     }
 }
 
@@ -159,26 +158,23 @@ fn run(command: &mut Program) {
 
 /// Somebody who looks at a project's pages and keeps its cookies.
 #[derive(Debug, Clone)]
-pub struct Visitor {
-    address: SocketAddr,
-    cookies: BTreeMap<String, String>,
-}
+pub struct Visitor(http::Visitor);
 
 impl Visitor {
     /// The value of a cookie that the project has set.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.get(name).map(String::as_str)
+        self.0.cookie(name)
     }
 
     /// Sets a cookie as if the project had.
     pub fn set_cookie(&mut self, name: &str, value: &str) {
-        self.cookies.insert(name.to_owned(), value.to_owned());
+        self.0.set_cookie(name, value);
     }
 
     /// Whom the project takes this for; nothing for nobody in particular.
     pub async fn name(&mut self) -> String {
-        self.get("/").await
+        self.0.get("/").await.body
     }
 
     /// Fills in the login form.
@@ -197,57 +193,9 @@ impl Visitor {
         self.submit("/accounts/password_change/", &fields).await;
     }
 
-    /// Sends a form with its token against forgery, from the form itself where there is one.
+    /// Sends a form as a browser does, once the page with the form has set the token against forgery.
     async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) {
-        let form = self.get(path).await;
-        let token = form.split_once("name=\"csrfmiddlewaretoken\" value=\"").map(|(_, rest)| rest);
-        let token = token.and_then(|rest| rest.split('"').next()).or(self.cookie("csrftoken"));
-        let token = token.expect("the project protects its forms").to_owned();
-        let mut body = Serializer::new(String::new());
-        let body = body.append_pair("csrfmiddlewaretoken", &token).extend_pairs(fields).finish();
-        self.ask("POST", path, &body).await;
+        self.0.get(path).await;
+        self.0.post(path, fields).await;
     }
-
-    async fn get(&mut self, path: &str) -> String {
-        self.ask("GET", path, "").await
-    }
-
-    async fn ask(&mut self, method: &str, path: &str, body: &str) -> String {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
-            self.address,
-            cookies.join("; "),
-            body.len(),
-        );
-        let answer =
-            timeout(PATIENCE, exchange(self.address, &request)).await.expect("the project answers in time");
-        let (head, page) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        for header in head.lines() {
-            if let Some(cookie) = header.strip_prefix("Set-Cookie:") {
-                self.keep(cookie.trim());
-            }
-        }
-        page.to_owned()
-    }
-
-    fn keep(&mut self, cookie: &str) {
-        let pair = cookie.split(';').next().and_then(|pair| pair.split_once('='));
-        let (name, value) = pair.expect("a cookie has a name");
-        if cookie.contains("Max-Age=0") {
-            self.cookies.remove(name);
-        } else {
-            self.set_cookie(name, value);
-        }
-    }
-}
-
-async fn exchange(address: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("the project listens");
-    stream.write_all(request.as_bytes()).await.expect("the project reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("the project answers with text");
-    answer
 }

@@ -126,13 +126,13 @@ impl Visitor {
 
     fn keep_cookies(&mut self, answer: &Answer) {
         for line in answer.head.lines() {
-            let Some((name, value)) = line.split_once(": ") else { continue };
+            let Some((name, value)) = line.split_once(':') else { continue };
             if !name.eq_ignore_ascii_case("set-cookie") {
                 continue;
             }
             let pair = value.split(';').next().unwrap_or_default();
-            let Some((name, value)) = pair.split_once('=') else { continue };
-            if value.is_empty() {
+            let Some((name, value)) = pair.trim().split_once('=') else { continue };
+            if line.contains("Max-Age=0") || value.trim_matches('"').is_empty() {
                 self.cookies.remove(name);
             } else {
                 self.set_cookie(name, value);

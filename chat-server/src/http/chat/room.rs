@@ -16,6 +16,7 @@ use super::caller::{caller, form};
 use super::denied::Denied;
 use super::people::{others, room_of_two, user_json};
 use super::wants_json;
+use crate::audit;
 use crate::gateway::Gateway;
 use crate::http::csrf;
 
@@ -67,6 +68,7 @@ pub(super) async fn submit(State(gateway): State<Gateway>, request: Request) -> 
                 values(&["seen_id[]", "seen_id"]).map(str::parse).collect();
             let ids = ids.map_err(|_| Denied::BadRequest("seen_id[] is not the id of a notification."))?;
             gateway.shared().service.storage().clear_notifications(oneself.id, &ids).await?;
+            audit::cleared(&oneself.name, ids.len());
             Ok(StatusCode::OK.into_response())
         }
         Some("Create_Group_Single") => {
