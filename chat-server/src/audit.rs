@@ -3,12 +3,11 @@
 //! It never has texts of messages, passwords, cookies or tokens. What people chose themselves is a valid name or is
 //! escaped, so that nobody can write lines of their own.
 
+use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 
 use chat_core::Session;
 use chat_protocol::{Excerpt, Username};
-
-use crate::connection::End;
 
 /// The target of all lines, for filters.
 pub(crate) const TARGET: &str = "audit";
@@ -30,7 +29,7 @@ pub(crate) fn connected(session: &Session, peer: Option<SocketAddr>) {
     }
 }
 
-pub(crate) fn disconnected(session: &Session, end: End) {
+pub(crate) fn disconnected(session: &Session, end: impl Debug) {
     if is_wanted() {
         let (connection, user, room) = of(session);
         tracing::info!(target: TARGET, action = "disconnect", connection, user, room, end = ?end);

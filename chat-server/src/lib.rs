@@ -11,6 +11,8 @@
 pub mod accounts;
 mod audit;
 pub mod auth;
+mod cli;
+mod clock;
 pub mod commands;
 mod config;
 mod connection;
@@ -22,9 +24,9 @@ mod query;
 mod server;
 pub mod storage;
 
-pub use config::{
-    Auth, AuthMode, Cli, Config, Database, DialectChoice, Secret, Settings, Span, UnknownDatabase,
-};
+pub use cli::Cli;
+pub use clock::SystemClock;
+pub use config::{Auth, AuthMode, Config, Database, DialectChoice, Secret, Settings, Span, UnknownDatabase};
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};
-pub use server::{Server, SystemClock};
+pub use server::Server;

@@ -2,34 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use chat_core::memory::LocalChannelLayer;
-use chat_core::{ChatService, Clock, Driver};
-use chat_protocol::Timestamp;
+use chat_core::{ChatService, Driver};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
-use crate::config::{Auth, Config, Database};
+use crate::config::{Auth, Config};
 use crate::gateway::Gateway;
-use crate::storage::SqliteStorage;
-use crate::{ServerError, listener};
-
-/// The clock of the system.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(micros).unwrap_or(Timestamp::MAX)
-    }
-}
+use crate::storage::{self, SqliteStorage};
+use crate::{ServerError, SystemClock, listener};
 
 /// A server that is ready to run.
 ///
@@ -68,7 +55,7 @@ impl Server {
     ///
     /// [`ServerError`] where one of them is not to be had.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
-        let storage = open(&config.database).await?;
+        let storage = storage::open(&config.database).await?;
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
@@ -146,12 +133,4 @@ async fn gateway(
 fn with_routes(gateway: Gateway) -> (Gateway, Router) {
     let router = gateway.router();
     (gateway, router)
-}
-
-pub(crate) async fn open(database: &Database) -> Result<SqliteStorage, ServerError> {
-    let opened = match database {
-        Database::SqliteFile(path) => SqliteStorage::open(path).await,
-        Database::SqliteMemory => SqliteStorage::in_memory().await,
-    };
-    opened.map_err(|source| ServerError::OpenDatabase { database: database.clone(), source })
 }

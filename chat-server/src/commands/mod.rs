@@ -15,8 +15,7 @@ use thiserror::Error;
 
 use crate::accounts::SignUpError;
 use crate::config::Config;
-use crate::server::open;
-use crate::{ServerError, SystemClock};
+use crate::{ServerError, SystemClock, storage};
 
 pub use listing::ListingCommand;
 pub use room::RoomCommand;
@@ -73,7 +72,7 @@ impl Command {
     ///
     /// [`CommandFailed`] says why not.
     pub async fn run(self, config: &Config) -> Result<String, CommandFailed> {
-        let storage = open(&config.database).await?;
+        let storage = storage::open(&config.database).await?;
         let said = match self {
             Self::User(command) => command.run(storage.clone(), SystemClock).await,
             Self::Room(command) => command.run(&storage).await,

@@ -5,12 +5,11 @@ mod settings;
 mod values;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use chat_core::ServiceConfig;
 use chat_protocol::{Language, Limits};
-use clap::Parser;
 
 pub use auth::Auth;
 pub use settings::Settings;
@@ -18,23 +17,7 @@ pub use values::{AuthMode, Database, DialectChoice, Secret, Span, UnknownDatabas
 
 use crate::ServerError;
 use crate::accounts::Scheme;
-use crate::commands::Command;
 use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
-
-/// The command line of the program.
-#[derive(Debug, Parser)]
-#[command(name = "chat-server", version, about = "A chat server that speaks five dialects over WebSocket")]
-pub struct Cli {
-    /// A TOML file with settings; flags and the environment come before it
-    #[arg(long, env = "CHAT_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// The settings themselves.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// What to do; nothing said, it serves.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-}
 
 /// Everything that a server is told, with nothing left open.
 #[derive(Debug, Clone)]
@@ -62,18 +45,17 @@ impl Default for Config {
     }
 }
 
-impl Cli {
-    /// Puts flags, environment, file and defaults together.
+impl Config {
+    /// Puts settings together: those given, where they leave something open those of a file, then defaults.
     ///
     /// # Errors
     ///
-    /// [`ServerError`] where the file cannot be read, or says something that is no setting.
-    pub fn resolve(self) -> Result<Config, ServerError> {
-        let file = match &self.config {
-            Some(path) => read(path)?,
-            None => Settings::default(),
+    /// [`ServerError`] where the file cannot be read or says something that is no setting, or a setting lacks another.
+    pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Self, ServerError> {
+        let settings = match file {
+            Some(path) => given.or(read(path)?),
+            None => given,
         };
-        let settings = self.settings.or(file);
         let auth = Auth::resolve(&settings)?;
         Ok(settings.resolve_with(auth))
     }
@@ -138,72 +120,4 @@ fn service_config(
         config.max_history_page = config.max_history_page.max(page);
     }
     config
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chat_protocol::Dialect;
-
-    fn resolve(arguments: &[&str]) -> Result<Config, ServerError> {
-        Cli::try_parse_from([&["chat-server"], arguments].concat()).unwrap().resolve()
-    }
-
-    #[test]
-    fn the_defaults_are_those_of_the_documents() {
-        let config = resolve(&[]).unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
-        assert_eq!(config.database, Database::SqliteFile("chat.db".into()));
-        assert_eq!(config.gateway.dialect, None);
-        assert_eq!(config.gateway.max_frame_bytes, 256 * 1024);
-        assert_eq!(config.gateway.limits.max_text_chars, 4096);
-    }
-
-    #[test]
-    fn flags_come_before_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chat.toml");
-        std::fs::write(
-            &path,
-            "dialect = 'typed'\nlanguage = 'ru'\nping_every = '5s'\ndatabase = 'sqlite::memory:'",
-        )
-        .unwrap();
-        let config = resolve(&["--config", path.to_str().unwrap(), "--dialect", "group"]).unwrap();
-        assert_eq!(config.gateway.dialect, Some(Dialect::Group));
-        assert_eq!(config.gateway.language, Language::Russian);
-        assert_eq!(config.gateway.ping_every, Duration::from_secs(5));
-        assert_eq!(config.database, Database::SqliteMemory);
-    }
-
-    #[test]
-    fn a_file_with_a_slip_is_refused_and_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chat.toml");
-        for (text, hint) in
-            [("lisen = '127.0.0.1:1'", "lisen"), ("dialect = 'klingon'", "dialect"), ("=", "chat.toml")]
-        {
-            std::fs::write(&path, text).unwrap();
-            let error = resolve(&["--config", path.to_str().unwrap()]).unwrap_err();
-            assert!(crate::error::chain(&error).contains(hint), "{}", crate::error::chain(&error));
-        }
-        assert!(resolve(&["--config", "/nowhere/chat.toml"]).is_err());
-    }
-
-    #[test]
-    fn slips_on_the_command_line_are_refused() {
-        for arguments in [
-            ["--listen", "here"],
-            ["--auth", "nobody"],
-            ["--dialect", "klingon"],
-            ["--database", "mysql:x"],
-            ["--language", "de"],
-            ["--ping-every", "soon"],
-            ["--max-text-chars", "0"],
-        ] {
-            assert!(
-                Cli::try_parse_from([&["chat-server"], &arguments[..]].concat()).is_err(),
-                "{arguments:?}"
-            );
-        }
-    }
 }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::SystemClock;
+use crate::SystemClock;
 
 /// The credentials of open connections.
 #[derive(Debug, Default)]

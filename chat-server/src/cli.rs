@@ -1,0 +1,106 @@
+//! The command line of the program.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::ServerError;
+use crate::commands::Command;
+use crate::config::{Config, Settings};
+
+/// What the program is told: settings, and what to do.
+#[derive(Debug, Parser)]
+#[command(name = "chat-server", version, about = "A chat server that speaks five dialects over WebSocket")]
+pub struct Cli {
+    /// A TOML file with settings; flags and the environment come before it
+    #[arg(long, env = "CHAT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The settings themselves.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What to do; nothing said, it serves.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+impl Cli {
+    /// Puts flags, environment, file and defaults together.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`] where the file cannot be read or says something that is no setting, or a setting lacks another.
+    pub fn resolve(self) -> Result<Config, ServerError> {
+        Config::resolve(self.settings, self.config.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat_protocol::{Dialect, Language};
+    use std::time::Duration;
+
+    use crate::Database;
+
+    fn resolve(arguments: &[&str]) -> Result<Config, ServerError> {
+        Cli::try_parse_from([&["chat-server"], arguments].concat()).unwrap().resolve()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_documents() {
+        let config = resolve(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.database, Database::SqliteFile("chat.db".into()));
+        assert_eq!(config.gateway.dialect, None);
+        assert_eq!(config.gateway.max_frame_bytes, 256 * 1024);
+        assert_eq!(config.gateway.limits.max_text_chars, 4096);
+    }
+
+    #[test]
+    fn flags_come_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        std::fs::write(
+            &path,
+            "dialect = 'typed'\nlanguage = 'ru'\nping_every = '5s'\ndatabase = 'sqlite::memory:'",
+        )
+        .unwrap();
+        let config = resolve(&["--config", path.to_str().unwrap(), "--dialect", "group"]).unwrap();
+        assert_eq!(config.gateway.dialect, Some(Dialect::Group));
+        assert_eq!(config.gateway.language, Language::Russian);
+        assert_eq!(config.gateway.ping_every, Duration::from_secs(5));
+        assert_eq!(config.database, Database::SqliteMemory);
+    }
+
+    #[test]
+    fn a_file_with_a_slip_is_refused_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        for (text, hint) in
+            [("lisen = '127.0.0.1:1'", "lisen"), ("dialect = 'klingon'", "dialect"), ("=", "chat.toml")]
+        {
+            std::fs::write(&path, text).unwrap();
+            let error = resolve(&["--config", path.to_str().unwrap()]).unwrap_err();
+            assert!(crate::error::chain(&error).contains(hint), "{}", crate::error::chain(&error));
+        }
+        assert!(resolve(&["--config", "/nowhere/chat.toml"]).is_err());
+    }
+
+    #[test]
+    fn slips_on_the_command_line_are_refused() {
+        for arguments in [
+            ["--listen", "here"],
+            ["--auth", "nobody"],
+            ["--dialect", "klingon"],
+            ["--database", "mysql:x"],
+            ["--language", "de"],
+            ["--ping-every", "soon"],
+            ["--max-text-chars", "0"],
+        ] {
+            assert!(
+                Cli::try_parse_from([&["chat-server"], &arguments[..]].concat()).is_err(),
+                "{arguments:?}"
+            );
+        }
+    }
+}
