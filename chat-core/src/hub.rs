@@ -13,12 +13,23 @@ use crate::{Delivery, Topic, Transport};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
+/// Whether a client's word is taken for who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It is: names in frames count.
+    Guest,
+    /// Its identity is proven, and nothing that it says changes it.
+    Proven,
+}
+
 /// A connected client.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     /// The room of its path.
     pub(crate) home: Option<RoomId>,
+    /// Whether its user is proven, and not only claimed.
+    pub(crate) trust: Trust,
     pub(crate) transport: Arc<dyn Transport>,
     /// Who it is, as soon as that is known.
     pub(crate) user: OnceLock<User>,
@@ -36,10 +47,16 @@ struct Subscriptions {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, home: Option<RoomId>, transport: Arc<dyn Transport>) -> Self {
+    pub(crate) fn new(
+        id: ConnectionId,
+        home: Option<RoomId>,
+        trust: Trust,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
         Self {
             id,
             home,
+            trust,
             transport,
             user: OnceLock::new(),
             behavior: OnceLock::new(),
@@ -61,6 +78,11 @@ impl Connection {
 
     pub(crate) fn carries_all_rooms(&self) -> bool {
         self.behavior.get().is_some_and(|behavior| behavior.scope == Scope::User)
+    }
+
+    /// Whether it may hear of a room that its user is a member of: a claimed name opens no door.
+    pub(crate) fn may_know(&self, room: &Room) -> bool {
+        self.trust == Trust::Proven || room.access == Access::Open
     }
 
     /// Whether it hears nothing any more, for good.

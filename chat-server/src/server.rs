@@ -89,8 +89,9 @@ impl Server {
         let deadline = Instant::now() + stop_within;
         stopping.cancel();
         let in_order = async {
-            drop(listening.await);
-            gateway.close().await;
+            // Beside each other: a slow request must not keep clients from hearing that the server stops.
+            let requests = async { drop(listening.await) };
+            futures::join!(requests, gateway.close());
             drop(watching.await);
             service.close();
             drop(driving.await);

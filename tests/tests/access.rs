@@ -237,5 +237,23 @@ async fn guests() {
         let refused = Socket::try_open(&server.ws_url(path)).await.expect_err("a room for members");
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}: a claimed name opens no door");
     }
-    server.connect("/ws/chat/new/?user=amy").await;
+    let mut claimed = server.connect("/ws/chat/new/?user=amy&dialect=command").await;
+    for room in [json!("den"), json!(1), json!("1")] {
+        for frame in [
+            json!({"command": "fetch_message", "roomName": room}),
+            json!({"command": "new_message", "content": "x", "roomName": room}),
+        ] {
+            claimed.send(&frame).await;
+            assert_eq!(claimed.receive().await["code"], "unknown_room", "{frame}");
+        }
+    }
+    let mut group = server.connect("/ws/chat/new/?user=amy&dialect=group").await;
+    group.send(&json!({"type": "chat", "message": "x", "groupname": "den"})).await;
+    assert_eq!(group.receive().await["code"], "not_a_member");
+    let mut visitor = Visitor::new(server.address());
+    for path in ["/chat/api/rooms/den/messages?user=amy", "/chat/api/rooms/den/messages"] {
+        assert_eq!(visitor.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let rooms = visitor.get("/chat/api/rooms?user=amy").await;
+    assert!(!rooms.body.contains("den"), "{rooms:?}");
 }

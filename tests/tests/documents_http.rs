@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-use chat_core::storage::{Profile, ProfileStorage, UserStorage};
+use chat_core::storage::{Profile, ProfileStorage, RoomStorage, UserStorage};
 use chat_server::accounts::{Accounts, AccountsConfig};
 use chat_server::storage::SqliteStorage;
 use chat_server::{Auth, Database, SystemClock};
@@ -30,6 +30,7 @@ impl Site {
         for name in ["amy", "ben", "cleo"] {
             accounts.create(name, PASSWORD).await.expect("an account");
         }
+        storage.ensure_room(&"any".parse().expect("a name")).await.expect("a room");
         let server = TestServer::start_with(|config| {
             config.database = Database::SqliteFile(path);
             config.auth = Auth::Session(AccountsConfig::default());
@@ -131,7 +132,7 @@ async fn two_people_have_one_room_whoever_asks() {
     // The links of the people's page lead there, too.
     let people = amy.get("/chat/").await;
     assert!(
-        people.body.contains("href=\"with/ben/\"") && !people.body.contains("with/amy/"),
+        people.body.contains("/chat/with/ben/") && !people.body.contains("/chat/with/amy/"),
         "{}",
         people.body
     );
@@ -143,7 +144,7 @@ async fn two_people_have_one_room_whoever_asks() {
         line.to_owned()
     };
     assert_eq!(location(&led), location(&also));
-    let room = location(&led).trim_start_matches("location: ../../").trim_end_matches('/').to_owned();
+    let room = location(&led).trim_start_matches("location: /chat/").trim_end_matches('/').to_owned();
     let mut socket = site.connect(&amy, &format!("/ws/chat/{room}?user=whoever")).await;
     socket.send(&json!({"message": "oi"})).await;
     assert_eq!(socket.receive().await["remetente"], "amy");
@@ -176,18 +177,18 @@ async fn the_room_view_shows_what_the_document_lists() {
     assert_eq!(socket.receive().await["message"], "for ben");
 
     let view = get_json(&mut amy, "/chat/any/").await.json();
-    let id = view.pointer("/All_Notification/0/id").and_then(Value::as_i64).expect("an id").to_string();
-    assert_eq!(view.pointer("/All_Notification/0/from_user"), Some(&json!("ben")));
-    assert_eq!(view["Self_User"]["username"], "amy");
+    let id = view.pointer("/notifications/0/id").and_then(Value::as_i64).expect("an id").to_string();
+    assert_eq!(view.pointer("/notifications/0/from_user"), Some(&json!("ben")));
+    assert_eq!(view["self"]["username"], "amy");
     let others: Vec<_> =
-        view["All_User"].as_array().expect("a list").iter().map(|user| &user["username"]).collect();
+        view["users"].as_array().expect("a list").iter().map(|user| &user["username"]).collect();
     assert_eq!(others, ["ben", "cleo"]);
-    assert_eq!(view.pointer("/Existed_Group/0/name"), Some(&json!("hall")));
+    assert_eq!(view.pointer("/rooms/0/name"), Some(&json!("hall")));
 
     let page = amy.get("/chat/any/").await;
     let ben_id = site.id("ben").await;
     for part in
-        [format!("id=\"notification_{id}\""), format!("id=\"user_{ben_id}\""), "id=\"room_1\"".to_owned()]
+        [format!("id=\"notification_{id}\""), format!("id=\"user_{ben_id}\""), "id=\"room_2\"".to_owned()]
     {
         assert!(page.body.contains(&part), "{part} is not in {}", page.body);
     }
@@ -257,7 +258,7 @@ async fn guests_have_the_pages_too() {
     let server = TestServer::start().await;
     let _ben = server.connect("/ws/chat/hall/?user=ben").await;
     let mut guest = Visitor::new(server.address());
-    assert!(guest.get("/chat/").await.body.contains("with/ben/"));
+    assert!(guest.get("/chat/?user=amy").await.body.contains("/chat/with/ben/"));
     assert_eq!(guest.get("/chat/hall/").await.status, StatusCode::OK);
     assert_eq!(guest.get("/chat/hall/?user=amy").await.status, StatusCode::OK);
     assert_eq!(guest.get("/chat/bad%20name/").await.status, StatusCode::NOT_FOUND);

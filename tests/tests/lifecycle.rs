@@ -11,6 +11,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 async fn get(server: &TestServer, path: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).await.expect("the server is there");
@@ -79,10 +81,10 @@ async fn what_was_handed_in_before_a_stop_is_stored() {
     server.begin_to_stop();
     loop {
         match amy.receive_message().await {
-            tokio_tungstenite::tungstenite::Message::Text(text) => {
+            Message::Text(text) => {
                 confirmed += usize::from(text.contains("message_sent"));
             }
-            tokio_tungstenite::tungstenite::Message::Close(_) => break,
+            Message::Close(_) => break,
             other => panic!("{other:?}"),
         }
     }
@@ -116,6 +118,40 @@ async fn a_stop_does_not_wait_for_clients_that_do_not_answer() {
     mute.read_exact(&mut head).await.expect("an answer");
     assert_eq!(&head, b"HTTP/1.1 101");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_goodbye_is_answered() {
+    let server = TestServer::start().await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
+    let goodbye = CloseFrame { code: 4000.into(), reason: "bye".into() };
+    amy.send_message(Message::Close(Some(goodbye.clone()))).await;
+    assert_eq!(amy.receive_message().await, Message::Close(Some(goodbye)));
+}
+
+#[tokio::test]
+async fn a_slow_request_keeps_nobody_from_hearing_of_a_stop() {
+    let mut server = TestServer::start().await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
+    let mut slow = TcpStream::connect(server.address()).await.expect("the server is there");
+    slow.write_all(b"POST /chat/hall/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+        .await
+        .expect("half of it is sent");
+    server.begin_to_stop();
+    assert_eq!(amy.receive_close().await, 1001);
+}
+
+#[tokio::test]
+async fn a_long_page_of_history_is_no_reason_to_be_cut_off() {
+    let server = TestServer::start_with(|config| config.gateway.max_queue_bytes = 16 * 1024).await;
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=command").await;
+    for _ in 0..10 {
+        let text = "\u{1}".repeat(4000);
+        amy.send(&json!({"command": "new_message", "content": text, "roomName": "hall"})).await;
+        amy.receive().await;
+    }
+    amy.send(&json!({"command": "fetch_message", "roomName": "hall"})).await;
+    assert_eq!(amy.receive().await["message"].as_array().map(Vec::len), Some(10));
 }
 
 #[tokio::test]

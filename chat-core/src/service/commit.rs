@@ -10,7 +10,7 @@ use chat_protocol::RoomRef;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Inner;
-use super::task::Task;
+use super::listeners::{self, Posted};
 use crate::hub::Connection;
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
@@ -29,7 +29,11 @@ pub(crate) struct Submission {
     pub(crate) answer: oneshot::Sender<Result<StoredMessage, CommandError>>,
 }
 
-pub(super) async fn run(inner: &Inner, mut submitted: mpsc::Receiver<Submission>) {
+pub(super) async fn run(
+    inner: &Inner,
+    mut submitted: mpsc::Receiver<Submission>,
+    to_listeners: mpsc::Sender<Posted>,
+) {
     let most = inner.config.messages_per_commit.max(1);
     let mut batch = Vec::new();
     loop {
@@ -44,17 +48,28 @@ pub(super) async fn run(inner: &Inner, mut submitted: mpsc::Receiver<Submission>
         if received == 0 {
             return;
         }
-        store(inner, &mut batch).await;
+        for posted in store(inner, &mut batch).await {
+            if to_listeners.send(posted).await.is_err() {
+                tracing::debug!("nobody tells listeners any more");
+            }
+        }
     }
 }
 
-async fn store(inner: &Inner, batch: &mut Vec<Submission>) {
+/// Stores a batch and delivers it; gives what listeners are to be told.
+async fn store(inner: &Inner, batch: &mut Vec<Submission>) -> Vec<Posted> {
     let messages: Vec<NewMessage> = batch.iter().map(|submission| submission.message.clone()).collect();
     match inner.storage.append(&messages).await {
         Ok(outcomes) => {
+            let are_there_listeners = listeners::are_there(inner);
+            let mut posted = Vec::new();
             for (submission, outcome) in batch.drain(..).zip(outcomes) {
+                if let (true, Appended::New(message)) = (are_there_listeners, &outcome) {
+                    posted.push(Posted { room: submission.room.clone(), message: message.clone() });
+                }
                 settle(inner, submission, outcome);
             }
+            posted
         }
         Err(error) => {
             tracing::error!(
@@ -66,6 +81,7 @@ async fn store(inner: &Inner, batch: &mut Vec<Submission>) {
             for submission in batch.drain(..) {
                 answer(submission.answer, Err(error.clone()));
             }
+            Vec::new()
         }
     }
 }
@@ -100,10 +116,6 @@ fn deliver(
     inner.hub.deliver(topic, &event, |connection| connection.id != origin.id || origin.hears_itself());
     if inner.layer.has_subscribers(topic) {
         inner.layer.publish(Envelope { topic, audience: Audience::Everyone, event });
-    }
-    let is_listened_to = |topic| inner.hub.has_subscribers(topic) || inner.layer.has_subscribers(topic);
-    if is_listened_to(Topic::Listeners) || is_listened_to(Topic::OpenListeners) {
-        inner.leave_to_driver(Task::TellListeners { room: room.clone(), message: stored.clone() });
     }
 }
 

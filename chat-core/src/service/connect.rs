@@ -6,10 +6,10 @@ use chat_protocol::{Arrival as OnArrival, Behavior, RoomRef, Scope, UserId};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::session::{Place, Session, Trust};
+use super::session::{Place, Session};
 use super::task::Task;
 use super::{ChatService, Inner};
-use crate::hub::{Connection, Edge};
+use crate::hub::{Connection, Edge, Trust};
 use crate::storage::{Access, Joining, Room, User};
 use crate::{ConnectError, Identity, StorageError, Topic, Transport};
 
@@ -62,11 +62,11 @@ impl ChatService {
             Place::Room(room) => Some(room.id),
             Place::Listener => None,
         };
-        let connection = Arc::new(Connection::new(inner.next_connection_id(), home, transport));
+        let connection = Arc::new(Connection::new(inner.next_connection_id(), home, trust, transport));
         // From here on the session's drop takes back whatever has been done, also where this is given up half-way.
-        let session =
-            Session { inner: Arc::clone(inner), connection, place, trust, claimed: Mutex::default() };
+        let session = Session { inner: Arc::clone(inner), connection, place, claimed: Mutex::default() };
         session.arrive(user, behavior).await?;
+        session.check_again().await?;
         Ok(session)
     }
 }
@@ -88,6 +88,19 @@ impl Session {
             self.adopt(behavior).await?;
         }
         Ok(())
+    }
+
+    /// Looks once more whether one may be here: who was removed while they came in was not yet there to be put out.
+    async fn check_again(&self) -> Result<(), ConnectError> {
+        let Place::Room(room) = &self.place else { return Ok(()) };
+        if room.access == Access::Open {
+            return Ok(());
+        }
+        let user = self.connection.user.get();
+        match self.inner.accessible_room(&RoomRef::Id(room.id), self.connection.trust, user).await? {
+            Some(_) => Ok(()),
+            None => Err(ConnectError::UnknownRoom),
+        }
     }
 
     /// Treats the connection as its dialect wants it, once that has shown. Only the first call counts.
@@ -151,7 +164,9 @@ impl Session {
             Some(Scope::User) => {
                 inner.subscribe(topic, connection).await;
                 for room in inner.storage.rooms_of(user.id).await? {
-                    inner.enter(&room, connection).await;
+                    if connection.may_know(&room) {
+                        inner.enter(&room, connection).await;
+                    }
                 }
             }
         }
@@ -189,13 +204,14 @@ impl Inner {
             let room = self.storage.ensure_room(name).await?;
             return Ok(Some(room).filter(|room| room.access == Access::Open));
         }
-        self.accessible_room(reference, user).await
+        self.accessible_room(reference, trust, user).await
     }
 
     /// The existing room of this reference, where one may enter it: a name first, then, if numeric, an id.
     pub(super) async fn accessible_room(
         &self,
         reference: &RoomRef,
+        trust: Trust,
         user: Option<&User>,
     ) -> Result<Option<Room>, StorageError> {
         let named = match reference {
@@ -207,10 +223,12 @@ impl Inner {
             (named, _) => named,
         };
         let Some(room) = found else { return Ok(None) };
-        let may_enter = match (room.access, user) {
-            (Access::Open, _) => true,
-            (Access::MembersOnly, Some(user)) => self.storage.is_member(room.id, user.id).await?,
-            (Access::MembersOnly, None) => false,
+        let may_enter = match (room.access, trust, user) {
+            (Access::Open, _, _) => true,
+            (Access::MembersOnly, Trust::Proven, Some(user)) => {
+                self.storage.is_member(room.id, user.id).await?
+            }
+            (Access::MembersOnly, _, _) => false,
         };
         Ok(may_enter.then_some(room))
     }
@@ -218,7 +236,7 @@ impl Inner {
     /// Lets the connections of a user that carry all their rooms carry this one, too.
     pub(super) async fn carry(&self, room: &Room, user: UserId) {
         for connection in self.hub.connections(Topic::User(user)) {
-            if connection.carries_all_rooms() {
+            if connection.carries_all_rooms() && connection.may_know(room) {
                 self.enter(room, &connection).await;
             }
         }

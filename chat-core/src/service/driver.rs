@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::commit::{self, Submission};
-use super::members;
 use super::task::{self, Task};
+use super::{listeners, members};
 use crate::{Audience, Envelope};
 
 /// Stores what is sent, hears other nodes, and ends what lasts only so long.
@@ -34,13 +34,22 @@ impl Driver {
     pub async fn run(self) {
         let Self { inner, submitted, tasks } = self;
         let (committed, last_commit) = oneshot::channel();
+        let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
         let commits = async {
-            commit::run(&inner, submitted).await;
+            commit::run(&inner, submitted, to_listeners).await;
             drop(committed);
         };
         // Tasks follow from commits, so that they go on until the last commit is done.
         let tasks = task::run(&inner, tasks, last_commit);
-        futures::join!(commits, tasks, hear_other_nodes(&inner), end_typing(&inner), members::watch(&inner));
+        let listeners = listeners::run(&inner, posted);
+        futures::join!(
+            commits,
+            listeners,
+            tasks,
+            hear_other_nodes(&inner),
+            end_typing(&inner),
+            members::watch(&inner)
+        );
     }
 }
 

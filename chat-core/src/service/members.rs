@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::task::Task;
 use super::{ChatService, Inner};
-use crate::hub::Edge;
+use crate::hub::{Edge, Trust};
 use crate::storage::{Joining, Leaving, NewRoom, Purpose, Room, User};
 use crate::{CloseReason, StorageError, Topic};
 
@@ -50,13 +50,16 @@ impl ChatService {
     /// [`StorageError`] where storage fails.
     pub async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
         let found = self.0.storage.room_for(purpose, room).await?;
-        if found.name == room.name {
-            self.0.carry_to_all(&found, &room.members).await;
+        // Also for who asks second: the first may not have come so far. Who has left since does not come back by it.
+        for member in &room.members {
+            if self.0.storage.is_member(found.id, *member).await? {
+                self.0.carry(&found, *member).await;
+            }
         }
         Ok(found)
     }
 
-    /// The room of a name, or, where that is numeric, of an id, where somebody may enter it.
+    /// The room of a name, or, where that is numeric, of an id, where somebody who has proved who they are may enter it.
     ///
     /// # Errors
     ///
@@ -66,7 +69,7 @@ impl ChatService {
         reference: &RoomRef,
         user: Option<&User>,
     ) -> Result<Option<Room>, StorageError> {
-        self.0.accessible_room(reference, user).await
+        self.0.accessible_room(reference, Trust::Proven, user).await
     }
 
     /// Makes somebody a member of a room no longer. Their connections to it are closed at once, and those that carry all
@@ -95,8 +98,7 @@ impl Inner {
     /// Takes the connections of these users out of a room.
     fn evict(&self, room: RoomId, is_out: impl Fn(UserId) -> bool) {
         for connection in self.hub.connections(Topic::Room(room)) {
-            // Rooms for members only have no nameless guests.
-            if !connection.user.get().is_none_or(|user| is_out(user.id)) {
+            if !connection.user.get().is_some_and(|user| is_out(user.id)) {
                 continue;
             }
             let abandoned = if connection.home == Some(room) && !connection.carries_all_rooms() {

@@ -4,6 +4,7 @@ mod commit;
 mod config;
 mod connect;
 mod driver;
+mod listeners;
 mod members;
 mod session;
 mod task;

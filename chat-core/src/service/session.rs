@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::Inner;
 use super::commit::Submission;
 use super::task::Task;
-use crate::hub::Connection;
+use crate::hub::{Connection, Trust};
 use crate::room::view;
 use crate::storage::{NewMessage, Room, User};
 use crate::{Audience, CommandError, StorageError, Topic};
@@ -23,7 +23,6 @@ pub struct Session {
     pub(super) inner: Arc<Inner>,
     pub(super) connection: Arc<Connection>,
     pub(super) place: Place,
-    pub(super) trust: Trust,
     /// The last user that a frame of this guest claimed to be, so that not every frame asks the storage.
     pub(super) claimed: Mutex<Option<User>>,
 }
@@ -33,15 +32,6 @@ pub struct Session {
 pub(super) enum Place {
     Room(Room),
     Listener,
-}
-
-/// Whether a client's word is taken for who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// It is: names in frames count.
-    Guest,
-    /// Its identity is proven, and nothing that it says changes it.
-    Proven,
 }
 
 impl Session {
@@ -185,7 +175,7 @@ impl Session {
 
     /// Who sends a message: a guest is whom the frame says, anybody else is who they are.
     async fn sender(&self, room: &Room, claimed: Option<Username>) -> Result<User, StorageError> {
-        let claimed = claimed.filter(|name| self.trust == Trust::Guest && !name.is_anonymous());
+        let claimed = claimed.filter(|name| self.connection.trust == Trust::Guest && !name.is_anonymous());
         let Some(name) = claimed else { return self.speaker().await };
         if let Some(user) = self.connection.user.get().filter(|user| user.name == name) {
             return Ok(user.clone());
@@ -220,7 +210,10 @@ impl Session {
             return Ok(here.clone());
         };
         let user = self.connection.user.get();
-        self.inner.accessible_room(reference, user).await?.ok_or(CommandError::UnknownRoom)
+        self.inner
+            .accessible_room(reference, self.connection.trust, user)
+            .await?
+            .ok_or(CommandError::UnknownRoom)
     }
 }
 

@@ -9,7 +9,7 @@ use super::Inner;
 use crate::hub::{Connection, ConnectionId};
 use crate::room::presence::Change;
 use crate::room::view;
-use crate::storage::{Access, Room, StoredMessage, User};
+use crate::storage::User;
 use crate::{Audience, Envelope, StorageError, Topic};
 
 /// One thing to do.
@@ -22,8 +22,6 @@ pub(crate) enum Task {
     TellPresence { user: User, done: Option<oneshot::Sender<()>> },
     /// A user has become a member of a room: tell it that they are online, if others know already.
     TellNewMember { user: User, room: RoomId },
-    /// A message was posted: tell the listeners.
-    TellListeners { room: Room, message: StoredMessage },
 }
 
 /// Does the tasks one after another, until the last commit is done and no task is left.
@@ -60,7 +58,6 @@ pub(super) async fn run(
                 }
                 Ok(())
             }
-            Some(Task::TellListeners { room, message }) => tell_listeners(inner, &room, &message).await,
         };
         if let Err(error) = outcome {
             tracing::warn!(error = &error as &dyn std::error::Error, "somebody was not told something");
@@ -92,19 +89,6 @@ async fn tell_presence(inner: &Inner, user: &User) -> Result<(), StorageError> {
         inner.tell_online(room.id, user, change == Change::CameOnline);
     }
     recorded
-}
-
-async fn tell_listeners(inner: &Inner, room: &Room, message: &StoredMessage) -> Result<(), StorageError> {
-    let members = inner.storage.members(room.id).await?;
-    let event = view::room_active(room, &members, message);
-    let is_member = |listener: &Connection| members.iter().any(|member| listener.is_of(member.id));
-    inner.hub.deliver(Topic::Listeners, &event, is_member);
-    inner.publish(Topic::Listeners, Audience::Everyone, &event);
-    if room.access == Access::Open {
-        inner.hub.deliver(Topic::OpenListeners, &event, |_| true);
-        inner.publish(Topic::OpenListeners, Audience::Everyone, &event);
-    }
-    Ok(())
 }
 
 impl Inner {

@@ -131,7 +131,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A length of time, written `500ms`, `20s` or `5min`. Never zero.
+/// A length of time, written `500ms`, `20s` or `5min`. Never zero, and at most a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(
     /// The length.
@@ -140,15 +140,20 @@ pub struct Span(
 
 /// No length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no length of time; write one like 500ms, 20s or 5min")]
+#[error("no length of time up to a year; write one like 500ms, 20s or 5min")]
 pub struct UnknownSpan;
+
+impl Span {
+    /// The longest: a year.
+    pub const MAX: Duration = Duration::from_hours(365 * 24);
+}
 
 impl FromStr for Span {
     type Err = UnknownSpan;
 
     fn from_str(text: &str) -> Result<Self, UnknownSpan> {
         let span = humantime::parse_duration(text).map_err(|_| UnknownSpan)?;
-        if span.is_zero() { Err(UnknownSpan) } else { Ok(Self(span)) }
+        if span.is_zero() || span > Self::MAX { Err(UnknownSpan) } else { Ok(Self(span)) }
     }
 }
 
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn spans_are_not_zero() {
         assert_eq!("1min 30s".parse(), Ok(Span(Duration::from_secs(90))));
-        for other in ["", "0s", "-1s", "5"] {
+        for other in ["", "0s", "-1s", "5", "2years", "500000000000years"] {
             assert_eq!(other.parse::<Span>(), Err(UnknownSpan), "{other}");
         }
     }

@@ -61,13 +61,14 @@ impl Outbox {
         }
     }
 
-    /// Adds a frame. Past the bound the client is cut off: it would never catch up.
+    /// Adds a frame. Where as much as may wait waits already, the client is cut off: it would never catch up. One frame may
+    /// go over the bound, so that a long page of history is no reason.
     pub(super) fn push(&self, frame: Bytes) {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Open {
             return;
         }
-        if queue.bytes + frame.len() > self.max_bytes {
+        if queue.bytes >= self.max_bytes {
             drop(queue);
             self.cut_off();
             return self.end(End::TooSlow);

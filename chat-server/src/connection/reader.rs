@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use chat_core::{Delivery, Session, Transport};
 use chat_protocol::{ClientId, Command, Dialect, ErrorCode, Event, Refusal};
-use futures::StreamExt;
+use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
@@ -47,7 +47,12 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         };
         last_heard = Instant::now();
         let refusal = match message {
-            None | Some(Ok(Message::Close(_))) => return End::Closed,
+            None => return End::Closed,
+            Some(Ok(Message::Close(_))) => {
+                // tungstenite has its answer ready, and gives it when it is next asked for anything.
+                drop(socket.flush().await);
+                return End::Closed;
+            }
             Some(Err(error)) => return End::of(&error),
             Some(Ok(Message::Text(text))) => answer(gateway, session, client, &text).await.err(),
             Some(Ok(Message::Binary(_))) => Some(ErrorCode::BinaryFrame.into()),

@@ -24,7 +24,10 @@ impl FromStr for OriginPattern {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        let text = text.to_ascii_lowercase();
+        // Written as an origin, `https://chat.example:443`, it means the host.
+        let host = text.split_once("://").map_or(text, |(_, host)| host);
+        let host = host.split([':', '/']).next().unwrap_or_default();
+        let text = host.to_ascii_lowercase();
         Ok(match text.strip_prefix('.') {
             Some(domain) => Self::Domain(domain.to_owned()),
             None if text == "*" => Self::Any,
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn patterns_replace_the_own_host() {
-        let patterns = ["app.example", ".front.example"];
+        let patterns = ["https://app.example:443/", ".front.example"];
         for origin in ["https://app.example", "https://front.example", "https://a.b.front.example:444"] {
             assert!(check(Some(origin), &patterns), "{origin}");
         }

@@ -1,187 +1,101 @@
-//! The JSON API: users, rooms, messages, members, notifications.
+//! What the pages show, as JSON.
 
-use axum::Json;
-use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use chat_core::storage::{Access, FurthestReaders, NewRoom, Room, StoredMessage, StoredNotification, User};
-use chat_protocol::{MessageId, RoomName, UserId, Username};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
+use axum::response::Response;
+use chat_core::storage::Room;
+use chat_protocol::MessageId;
+use serde_json::json;
 
-use super::caller::{caller, json as read_json, room_of, somebody, verify};
-use super::denied::Denied;
-use super::people::{others, user_json};
+use super::problem::Problem;
+use super::record::{self, MessageRecord, NotificationRecord, RoomRecord, UserRecord, list};
+use super::visitor::Visitor;
 use crate::gateway::Gateway;
 use crate::query;
 
-const DEFAULT_PAGE: u32 = 50;
-const MAX_PAGE: u32 = 200;
+/// Messages in a page, where the query does not say how many.
+pub(super) const MESSAGES_PER_PAGE: u32 = 50;
 
-/// A room to be made.
-#[derive(Debug, Deserialize)]
-pub(super) struct RoomToCreate {
-    name: String,
-    display_name: Option<String>,
-    #[serde(default)]
-    private: bool,
-    #[serde(default)]
-    members: Vec<String>,
+/// Most messages in a page, whatever the query says.
+const MAX_MESSAGES_PER_PAGE: u32 = 200;
+
+/// Answers `GET /chat/api/users`: all others.
+pub(super) async fn users(State(gateway): State<Gateway>, request: Parts) -> Result<Response, Problem> {
+    let others = Visitor::of(&gateway, &request).await?.others(&gateway).await?;
+    Ok(record::ok(&list::<_, UserRecord<'_>>(&others)))
 }
 
-/// Somebody to be made a member.
-#[derive(Debug, Deserialize)]
-pub(super) struct MemberToAdd {
-    username: String,
+/// Answers `GET /chat/api/rooms`: those that one is in.
+pub(super) async fn rooms(State(gateway): State<Gateway>, request: Parts) -> Result<Response, Problem> {
+    let rooms = Visitor::of(&gateway, &request).await?.rooms(&gateway).await?;
+    Ok(record::ok(&list::<_, RoomRecord<'_>>(&rooms)))
 }
 
-/// `GET /chat/api/users`: the others.
-pub(super) async fn users(State(gateway): State<Gateway>, request: Request) -> Result<Response, Denied> {
-    let oneself = caller(&gateway, &request.into_parts().0).await?;
-    let others = others(&gateway, oneself.as_ref()).await?;
-    Ok(Json(others.iter().map(user_json).collect::<Vec<_>>()).into_response())
-}
-
-/// `GET /chat/api/notifications`: one's own.
+/// Answers `GET /chat/api/notifications`: one's own.
 pub(super) async fn notifications(
     State(gateway): State<Gateway>,
-    request: Request,
-) -> Result<Response, Denied> {
-    let oneself = somebody(&gateway, &request.into_parts().0).await?;
-    let listed = gateway.shared().service.storage().notifications(oneself.id).await?;
-    Ok(Json(listed.iter().map(notification_json).collect::<Vec<_>>()).into_response())
+    request: Parts,
+) -> Result<Response, Problem> {
+    let notifications = Visitor::of(&gateway, &request).await?.notifications(&gateway).await?;
+    Ok(record::ok(&list::<_, NotificationRecord<'_>>(&notifications)))
 }
 
-/// `GET /chat/api/rooms`: those one is a member of.
-pub(super) async fn rooms(State(gateway): State<Gateway>, request: Request) -> Result<Response, Denied> {
-    let oneself = somebody(&gateway, &request.into_parts().0).await?;
-    let rooms = gateway.shared().service.storage().rooms_of(oneself.id).await?;
-    Ok(Json(rooms.iter().map(room_json).collect::<Vec<_>>()).into_response())
-}
-
-/// `POST /chat/api/rooms`: makes a room that one owns.
-pub(super) async fn create_room(
-    State(gateway): State<Gateway>,
-    request: Request,
-) -> Result<Response, Denied> {
-    let (parts, room): (_, RoomToCreate) = read_json(&gateway, request).await?;
-    let owner = somebody(&gateway, &parts).await?;
-    let name = RoomName::new(&room.name).map_err(|_| Denied::BadRequest("No room can have this name."))?;
-    let mut members = vec![owner.id];
-    for member in &room.members {
-        members.push(user_of(&gateway, member).await?.id);
-    }
-    let room = NewRoom {
-        name,
-        display_name: room.display_name.map(Into::into),
-        access: if room.private { Access::MembersOnly } else { Access::Open },
-        owner: Some(owner.id),
-        members,
-    };
-    let made = gateway.shared().service.create_room(&room).await?;
-    let made = made.ok_or(Denied::Conflict("This name is taken."))?;
-    Ok((StatusCode::CREATED, Json(room_json(&made))).into_response())
-}
-
-/// `GET /chat/api/rooms/{room}/messages?before=&limit=`: newest first.
+/// Answers `GET /chat/api/rooms/{room}/messages?before=&limit=`: newest first, and the `before` of the next page.
 pub(super) async fn messages(
     State(gateway): State<Gateway>,
     Path(segment): Path<String>,
-    request: Request,
-) -> Result<Response, Denied> {
-    let (parts, _) = request.into_parts();
-    let oneself = caller(&gateway, &parts).await?;
-    let room = room_of(&gateway, &segment, oneself.as_ref()).await?;
+    request: Parts,
+) -> Result<Response, Problem> {
+    let room = Visitor::of(&gateway, &request).await?.room(&gateway, &segment).await?;
+    let Page { before, limit } = Page::of(&request)?;
+    page_of(&gateway, &room, before, limit).await
+}
+
+async fn page_of(
+    gateway: &Gateway,
+    room: &Room,
+    before: Option<MessageId>,
+    limit: u32,
+) -> Result<Response, Problem> {
     let storage = gateway.shared().service.storage();
-    let query = parts.uri.query().unwrap_or_default();
-    let before = match query::value(query, "before") {
-        None => None,
-        Some(id) => {
-            const NO_MESSAGE: Denied = Denied::NotFound("There is no such message.");
-            let id: MessageId = id.parse().map_err(|_| NO_MESSAGE)?;
-            Some(storage.seq_of(room.id, id).await?.ok_or(NO_MESSAGE)?)
+    let before = match before {
+        Some(message) => {
+            let unknown = || Problem::invalid("`before` is not the id of a message of this room.");
+            Some(storage.seq_of(room.id, message).await?.ok_or_else(unknown)?)
         }
+        None => None,
     };
-    let limit = match query::value(query, "limit") {
-        None => DEFAULT_PAGE,
-        Some(limit) => limit.parse().map_err(|_| Denied::BadRequest("limit is not a number."))?,
-    };
-    let messages = storage.messages_before(room.id, before, limit.clamp(1, MAX_PAGE)).await?;
-    let readers = storage.furthest_readers(room.id).await?;
-    let listed: Vec<Value> = messages.iter().map(|message| message_json(message, readers)).collect();
-    // The first message of a room is the last to be found.
-    let next = messages.last().filter(|oldest| oldest.seq.value() > 1).map(|oldest| oldest.id.value());
-    Ok(Json(json!({ "messages": listed, "next": next })).into_response())
-}
-
-/// `POST /chat/api/rooms/{room}/members`: makes somebody a member of a room that one owns.
-pub(super) async fn add_member(
-    State(gateway): State<Gateway>,
-    Path(segment): Path<String>,
-    request: Request,
-) -> Result<Response, Denied> {
-    let (parts, member): (_, MemberToAdd) = read_json(&gateway, request).await?;
-    let room = own_room(&gateway, &segment, &somebody(&gateway, &parts).await?).await?;
-    let user = user_of(&gateway, &member.username).await?;
-    gateway.shared().service.add_member(&room, &user).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// `DELETE /chat/api/rooms/{room}/members/{username}`: removes a member of a room that one owns.
-pub(super) async fn remove_member(
-    State(gateway): State<Gateway>,
-    Path((segment, username)): Path<(String, String)>,
-    request: Request,
-) -> Result<Response, Denied> {
-    let (parts, _) = request.into_parts();
-    verify(&gateway, &parts, None)?;
-    let room = own_room(&gateway, &segment, &somebody(&gateway, &parts).await?).await?;
-    let user = user_of(&gateway, &username).await?;
-    gateway.shared().service.remove_member(room.id, user.id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// A room that one owns; one that others own is said to be theirs only to who may enter it.
-async fn own_room(gateway: &Gateway, segment: &str, oneself: &User) -> Result<Room, Denied> {
-    let room = room_of(gateway, segment, Some(oneself)).await?;
-    if room.owner == Some(oneself.id) {
-        Ok(room)
-    } else {
-        Err(Denied::Forbidden("Only its owner may do this."))
+    // One more shows whether there is a further page.
+    let mut messages = storage.messages_before(room.id, before, limit + 1).await?;
+    let is_last = messages.len() <= usize::try_from(limit).unwrap_or(usize::MAX);
+    if !is_last {
+        messages.pop();
     }
+    let next = messages.last().filter(|_| !is_last).map(|oldest| oldest.id.value());
+    let readers = storage.furthest_readers(room.id).await?;
+    let messages: Vec<_> = messages.iter().map(|message| MessageRecord::new(message, readers)).collect();
+    Ok(record::ok(&json!({ "room_id": room.id.value(), "messages": messages, "next": next })))
 }
 
-async fn user_of(gateway: &Gateway, name: &str) -> Result<User, Denied> {
-    let name = Username::new(name).map_err(|_| Denied::NO_USER)?;
-    gateway.shared().service.storage().user_named(&name).await?.ok_or(Denied::NO_USER)
+/// Which page of messages is asked for.
+#[derive(Debug)]
+struct Page {
+    before: Option<MessageId>,
+    limit: u32,
 }
 
-pub(super) fn room_json(room: &Room) -> Value {
-    json!({
-        "id": room.id.value(),
-        "name": room.name.as_str(),
-        "display_name": room.display_name.as_deref().unwrap_or(room.name.as_str()),
-        "is_private": room.access == Access::MembersOnly,
-        "owner": room.owner.map(UserId::value),
-    })
-}
-
-pub(super) fn notification_json(one: &StoredNotification) -> Value {
-    json!({
-        "id": one.id.value(),
-        "message": &*one.text,
-        "from_user": one.sender.name.as_str(),
-        "date": one.sent_at.to_string(),
-    })
-}
-
-fn message_json(message: &StoredMessage, readers: FurthestReaders) -> Value {
-    json!({
-        "message_id": message.id.value(),
-        "user_id": message.sender.id.value(),
-        "username": message.sender.name.as_str(),
-        "message": &*message.text,
-        "timestamp": message.sent_at.to_string(),
-        "is_read": readers.have_read(message),
-    })
+impl Page {
+    /// An empty value counts as none.
+    fn of(request: &Parts) -> Result<Self, Problem> {
+        let query = request.uri.query().unwrap_or_default();
+        let value = |name| query::value(query, name).filter(|value| !value.is_empty());
+        let before = value("before").map(|before| before.parse()).transpose();
+        let limit = value("limit").map_or(Ok(MESSAGES_PER_PAGE), |limit| limit.parse());
+        Ok(Self {
+            before: before.map_err(|_| Problem::invalid("`before` is the id of a message."))?,
+            limit: limit
+                .map_err(|_| Problem::invalid("`limit` is a number of messages."))?
+                .clamp(1, MAX_MESSAGES_PER_PAGE),
+        })
+    }
 }

@@ -1,164 +1,146 @@
-//! `/chat/{room}/`, the room view of the `group` document: notifications, people, rooms, and what can be done about them.
+//! The page of a room and its forms: the view of the `group` document.
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
 use axum::http::request::Parts;
-use axum::response::{Html, IntoResponse, Response};
-use chat_core::storage::{Room, StoredNotification, User};
+use axum::response::{IntoResponse, Response};
+use chat_core::storage::{Room, User};
 use chat_protocol::{NotificationId, RoomName, UserId};
-use maud::{DOCTYPE, Markup, html};
 use serde_json::json;
 
-use super::api::{notification_json, room_json};
-use super::caller::{caller, form};
-use super::denied::Denied;
-use super::people::{others, room_of_two, user_json};
-use super::wants_json;
+use super::api::MESSAGES_PER_PAGE;
+use super::body::Form;
+use super::problem::Problem;
+use super::record::{self, NotificationRecord, RoomRecord, UserRecord, list};
+use super::view::RoomView;
+use super::visitor::Visitor;
+use super::{location, rooms};
 use crate::audit;
 use crate::gateway::Gateway;
 use crate::http::csrf;
 
-/// What the view shows. Somebody who is not there sees nothing but the people.
-struct View {
-    room: RoomName,
-    oneself: Option<User>,
-    notifications: Vec<StoredNotification>,
-    others: Vec<User>,
-    rooms: Vec<Room>,
+/// Answers `GET /chat/{room}/`.
+pub(super) async fn page(
+    State(gateway): State<Gateway>,
+    Path(segment): Path<String>,
+    request: Parts,
+) -> Response {
+    match show(&gateway, &segment, &request).await {
+        Ok(page) => page,
+        Err(problem) => problem.in_page(&request),
+    }
 }
 
-/// `GET /chat/{room}/`. The room in the path only names the socket that the page opens; it need not be there.
-pub(super) async fn show(
+async fn show(gateway: &Gateway, segment: &str, request: &Parts) -> Result<Response, Problem> {
+    let visitor = Visitor::of(gateway, request).await?;
+    let Place { name, room } = Place::of(gateway, &visitor, segment).await?;
+    let notifications = visitor.notifications(gateway).await?;
+    let (others, rooms) = (visitor.others(gateway).await?, visitor.rooms(gateway).await?);
+    let (token, cookie) = csrf::token(request, gateway.shared().config.scheme)?;
+    if record::is_wanted_by(request) {
+        let page = record::ok(&json!({
+            "room_name": name.as_str(),
+            "room": room.as_ref().map(RoomRecord::from),
+            "self": visitor.user().map(UserRecord::from),
+            "notifications": list::<_, NotificationRecord<'_>>(&notifications),
+            "users": list::<_, UserRecord<'_>>(&others),
+            "rooms": list::<_, RoomRecord<'_>>(&rooms),
+        }));
+        return Ok((cookie, page).into_response());
+    }
+    let messages = match &room {
+        Some(room) => {
+            let storage = gateway.shared().service.storage();
+            storage.messages_before(room.id, None, MESSAGES_PER_PAGE).await?
+        }
+        None => Vec::new(),
+    };
+    let root = location::root(request);
+    let view = RoomView {
+        root: &root,
+        token: &token,
+        visitor: &visitor,
+        name: &name,
+        room: room.as_ref(),
+        messages: &messages,
+        rooms: &rooms,
+        others: &others,
+        notifications: &notifications,
+    };
+    Ok((cookie, view.render()).into_response())
+}
+
+/// Where a page is.
+struct Place {
+    name: RoomName,
+    /// A guest's room is made only when a socket enters it; till then, and where it is closed to guests, there is none.
+    room: Option<Room>,
+}
+
+impl Place {
+    async fn of(gateway: &Gateway, visitor: &Visitor, segment: &str) -> Result<Self, Problem> {
+        let named = RoomName::new(segment).map_err(|_| Problem::NoSuchRoom)?;
+        match (visitor.room(gateway, segment).await, visitor) {
+            (Ok(room), _) => Ok(Self { name: room.name.clone(), room: Some(room) }),
+            (Err(Problem::NoSuchRoom), Visitor::Guest(_)) => Ok(Self { name: named, room: None }),
+            (Err(problem), _) => Err(problem),
+        }
+    }
+}
+
+/// Answers `POST /chat/{room}/`.
+pub(super) async fn submit(
     State(gateway): State<Gateway>,
     Path(segment): Path<String>,
     request: Request,
-) -> Result<Response, Denied> {
-    let (parts, _) = request.into_parts();
-    let room = RoomName::new(&segment).map_err(|_| Denied::NO_ROOM)?;
-    let oneself = match caller(&gateway, &parts).await {
-        Err(Denied::NotSignedIn) if !wants_json(&parts.headers) => return Ok(sign_in(&parts)),
-        oneself => oneself?,
-    };
-    let storage = gateway.shared().service.storage();
-    let (notifications, rooms) = match &oneself {
-        Some(oneself) => (storage.notifications(oneself.id).await?, storage.rooms_of(oneself.id).await?),
-        None => (vec![], vec![]),
-    };
-    let others = others(&gateway, oneself.as_ref()).await?;
-    let view = View { room, oneself, notifications, others, rooms };
-    if wants_json(&parts.headers) {
-        return Ok(Json(view.json()).into_response());
-    }
-    let (token, cookie) = csrf::token(&parts, gateway.shared().config.scheme)?;
-    Ok((cookie, page(view.room.as_str(), "../chat.css", &view.html(&token))).into_response())
-}
-
-/// `POST /chat/{room}/`
-pub(super) async fn submit(State(gateway): State<Gateway>, request: Request) -> Result<Response, Denied> {
-    let (parts, fields) = form(&gateway, request).await?;
-    let oneself = caller(&gateway, &parts).await?.ok_or(Denied::NotSignedIn)?;
-    let values = |wanted: &'static [&'static str]| {
-        fields.iter().filter(move |(name, _)| wanted.contains(&&**name)).map(|(_, value)| value.as_str())
-    };
-    match values(&["type"]).next() {
-        Some("Clean_Seen") => {
-            let ids: Result<Vec<NotificationId>, _> =
-                values(&["seen_id[]", "seen_id"]).map(str::parse).collect();
-            let ids = ids.map_err(|_| Denied::BadRequest("seen_id[] is not the id of a notification."))?;
-            gateway.shared().service.storage().clear_notifications(oneself.id, &ids).await?;
-            audit::cleared(&oneself.name, ids.len());
-            Ok(StatusCode::OK.into_response())
-        }
-        Some("Create_Group_Single") => {
-            let other = values(&["user"]).next().unwrap_or_default();
-            let other: UserId =
-                other.parse().map_err(|_| Denied::BadRequest("user is not the id of a user."))?;
-            let other = gateway.shared().service.storage().user(other).await?.ok_or(Denied::NO_USER)?;
-            let room = room_of_two(&gateway, &oneself, &other).await?;
-            Ok(Json(json!({ "id": room.id.value(), "display_name": room.display_name.as_deref() }))
-                .into_response())
-        }
-        _ => Err(Denied::BadRequest("type is neither Clean_Seen nor Create_Group_Single.")),
-    }
-}
-
-impl View {
-    fn json(&self) -> serde_json::Value {
-        json!({
-            "room_name": self.room.as_str(),
-            "Self_User": self.oneself.as_ref().map(user_json),
-            "All_Notification": self.notifications.iter().map(notification_json).collect::<Vec<_>>(),
-            "All_User": self.others.iter().map(user_json).collect::<Vec<_>>(),
-            "Existed_Group": self.rooms.iter().map(room_json).collect::<Vec<_>>(),
-        })
-    }
-
-    fn html(&self, token: &str) -> Markup {
-        html! {
-            h1 { (self.room) }
-            @if let Some(oneself) = &self.oneself { p { "You are " b { (oneself.name) } "." } }
-            section {
-                h2 { "Notifications" }
-                form method="post" {
-                    (hidden(token, "Clean_Seen"))
-                    ul { @for one in &self.notifications {
-                        li id=(format!("notification_{}", one.id)) {
-                            label { input type="checkbox" name="seen_id[]" value=(one.id); " " b { (one.sender.name) } ": " (one.text) }
-                        }
-                    } }
-                    @if !self.notifications.is_empty() { button { "Seen" } }
-                }
+) -> Response {
+    let (request, body) = request.into_parts();
+    let done = async {
+        let visitor = Visitor::of(&gateway, &request).await?;
+        let own = visitor.somebody()?;
+        let form = Form::read(&gateway, &request, body).await?;
+        let place = Place::of(&gateway, &visitor, &segment).await?;
+        let page_of = |name| location::room(&location::root(&request), name, &visitor);
+        match form.value("type") {
+            Some("Clean_Seen") => {
+                clear(&gateway, own, &form).await?;
+                Ok(answer(&form, page_of(&place.name), || StatusCode::OK.into_response()))
             }
-            section {
-                h2 { "People" }
-                ul { @for other in &self.others {
-                    li id=(format!("user_{}", other.id)) {
-                        form method="post" {
-                            (hidden(token, "Create_Group_Single"))
-                            button name="user" value=(other.id) { (other.name) }
-                        }
-                    }
-                } }
+            Some("Create_Group_Single") => {
+                let room = find_or_make(&gateway, &visitor, &form).await?;
+                let made = json!({ "id": room.id.value(), "display_name": rooms::label(&room) });
+                Ok(answer(&form, page_of(&room.name), || record::ok(&made)))
             }
-            section {
-                h2 { "Rooms" }
-                ul { @for room in &self.rooms {
-                    li id=(format!("room_{}", room.id)) { (room.display_name.as_deref().unwrap_or(room.name.as_str())) }
-                } }
-            }
-        }
-    }
-}
-
-fn hidden(token: &str, kind: &str) -> Markup {
-    html! {
-        input type="hidden" name=(csrf::FIELD) value=(token);
-        input type="hidden" name="type" value=(kind);
-    }
-}
-
-/// A whole page.
-pub(super) fn page(title: &str, style: &str, content: &Markup) -> Html<String> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                link rel="stylesheet" href=(style);
-            }
-            body { main { (content) } }
+            _ => Err(Problem::invalid("`type` is Clean_Seen or Create_Group_Single.")),
         }
     };
-    Html(page.into_string())
+    done.await.unwrap_or_else(|problem| problem.in_page(&request))
 }
 
-/// Sends somebody who is not signed in to where one signs in, and from there back.
-pub(super) fn sign_in(request: &Parts) -> Response {
-    let path = percent_encoding::utf8_percent_encode(request.uri.path(), percent_encoding::NON_ALPHANUMERIC);
-    (StatusCode::FOUND, [(LOCATION, format!("/accounts/login/?next={path}"))]).into_response()
+/// What a form is answered with. Those of this server's own page say that they want to see a page afterwards; the
+/// document's script wants data.
+fn answer(form: &Form, page: String, data: impl FnOnce() -> Response) -> Response {
+    if form.value("then") == Some("page") { location::redirect(StatusCode::SEE_OTHER, page) } else { data() }
+}
+
+/// Clears the notifications that the form names, as far as they are one's own.
+async fn clear(gateway: &Gateway, own: &User, form: &Form) -> Result<(), Problem> {
+    // The document's script spells the name as jQuery does for a list.
+    let ids: Result<Vec<NotificationId>, _> =
+        form.values(&["seen_id[]", "seen_id"]).map(str::parse).collect();
+    let ids = ids.map_err(|_| Problem::invalid("`seen_id[]` is the id of a notification."))?;
+    gateway.shared().service.storage().clear_notifications(own.id, &ids).await?;
+    audit::cleared(&own.name, ids.len());
+    Ok(())
+}
+
+/// The room with the user whose id the form names.
+async fn find_or_make(gateway: &Gateway, visitor: &Visitor, form: &Form) -> Result<Room, Problem> {
+    let id: UserId = form
+        .value("user")
+        .and_then(|user| user.parse().ok())
+        .ok_or_else(|| Problem::invalid("`user` is the id of a user."))?;
+    let other = gateway.shared().service.storage().user(id).await?;
+    let other = other.filter(|user| !user.name.is_anonymous()).ok_or(Problem::NoSuchUser)?;
+    rooms::one_to_one(gateway, visitor, &other).await
 }

@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chat_core::StorageError;
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -55,7 +56,18 @@ impl SqliteStorage {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = pool(1).connect_with(options.clone()).await.map_err(StorageError::database)?;
+        // SQLite ends a transaction by itself where the disk is full, of which the driver keeps no count: such a connection
+        // could begin none any more. The pool makes another one in its place.
+        let writer = pool(1)
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+            .connect_with(options.clone())
+            .await
+            .map_err(StorageError::database)?;
         migrate(&writer).await?;
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(StorageError::database)?;
