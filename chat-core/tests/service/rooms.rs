@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_core::storage::{Access, NewRoom, User};
+use chat_core::storage::{Access, NewRoom, Purpose, User};
 use chat_core::{Arrival, CommandError, ConnectError, Identity, ServiceConfig, Target};
 use chat_protocol::{Command, Event, FetchHistory, RoomName, Username};
 use tokio::time::Instant;
@@ -219,6 +219,39 @@ async fn who_is_removed_hears_nothing_more_at_once() {
 
     node.service.add_member(&den, &users[1]).await.unwrap();
     ben_tab.session.handle(say(Some("den"), "back", None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_room_that_is_made_is_carried_at_once() {
+    let node = Node::start();
+    let amy = node.guest_with("amy", "hall", Some(ALL_ROOMS)).await;
+    let ben = node.guest_with("ben", "kitchen", Some(ALL_ROOMS)).await;
+    let users = [&amy, &ben].map(|guest| guest.session.user().unwrap().id);
+    let new = |name: &str| NewRoom {
+        name: RoomName::new(name).unwrap(),
+        display_name: None,
+        access: Access::Open,
+        owner: None,
+        members: users.to_vec(),
+    };
+    let made = node.service.create_room(&new("den")).await.unwrap();
+    assert!(made.is_some());
+    amy.session.handle(say(Some("den"), "in the den", None)).await.unwrap();
+    assert_eq!(ben.hear_message().await, "in the den");
+    assert_eq!(node.service.create_room(&new("den")).await.unwrap(), None, "there is one");
+
+    let purpose = Purpose::OneToOne(users[0], users[1]);
+    let first = node.service.room_for(purpose, &new("first")).await.unwrap();
+    ben.session.handle(say(Some("first"), "between us", None)).await.unwrap();
+    assert_eq!(amy.hear_message().await, "between us");
+    let purpose = Purpose::OneToOne(users[1], users[0]);
+    assert_eq!(node.service.room_for(purpose, &new("second")).await.unwrap(), first);
+
+    // Whoever was removed does not come back by asking for the room again.
+    node.service.remove_member(first.id, users[1]).await.unwrap();
+    node.service.room_for(purpose, &new("third")).await.unwrap();
+    let refused = ben.session.handle(say(Some("first"), "still here", None)).await;
+    assert!(matches!(refused, Err(CommandError::NotAMember)));
 }
 
 #[tokio::test]
