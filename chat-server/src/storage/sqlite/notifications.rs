@@ -32,17 +32,24 @@ impl NotificationStorage for SqliteStorage {
         text: Arc<str>,
         sent_at: Timestamp,
     ) -> Result<StoredNotification, StorageError> {
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO notifications (sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?) RETURNING id",
+        // Not `RETURNING`: whoever takes the row and no more does not hear whether it could be committed.
+        let made = sqlx::query(
+            "INSERT INTO notifications (sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?)",
         )
         .bind(sender.id.value())
         .bind(recipient.value())
         .bind(&*text)
         .bind(sent_at.as_micros())
-        .fetch_one(&self.writer)
+        .execute(&self.writer)
         .await
         .map_err(StorageError::database)?;
-        Ok(StoredNotification { id: row::id(id)?, sender: sender.clone(), recipient, text, sent_at })
+        Ok(StoredNotification {
+            id: row::id(made.last_insert_rowid())?,
+            sender: sender.clone(),
+            recipient,
+            text,
+            sent_at,
+        })
     }
 
     async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {

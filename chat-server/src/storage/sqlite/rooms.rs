@@ -17,16 +17,13 @@ impl RoomStorage for SqliteStorage {
         if let Some(room) = self.room_named(name).await? {
             return Ok(room);
         }
-        // The update changes nothing; it makes a row that came in between be returned, too.
-        let made: RoomRow = sqlx::query_as(
-            "INSERT INTO rooms (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name \
-             RETURNING id, name, display_name, access, owner_id",
-        )
-        .bind(name.as_str())
-        .fetch_one(&self.writer)
-        .await
-        .map_err(StorageError::database)?;
-        made.read()
+        // Not `RETURNING`: whoever takes the row and no more does not hear whether it could be committed.
+        sqlx::query("INSERT INTO rooms (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
+            .bind(name.as_str())
+            .execute(&self.writer)
+            .await
+            .map_err(StorageError::database)?;
+        self.room_named(name).await?.ok_or(StorageError::Corrupt { what: "a room" })
     }
 
     async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {

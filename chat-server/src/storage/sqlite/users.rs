@@ -14,15 +14,13 @@ impl UserStorage for SqliteStorage {
         if let Some(user) = self.user_named(name).await? {
             return Ok(user);
         }
-        // The update changes nothing; it makes a row that came in between be returned, too.
-        let made: UserRow = sqlx::query_as(
-            "INSERT INTO users (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id, name",
-        )
-        .bind(name.as_str())
-        .fetch_one(&self.writer)
-        .await
-        .map_err(StorageError::database)?;
-        made.read()
+        // Not `RETURNING`: whoever takes the row and no more does not hear whether it could be committed.
+        sqlx::query("INSERT INTO users (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
+            .bind(name.as_str())
+            .execute(&self.writer)
+            .await
+            .map_err(StorageError::database)?;
+        self.user_named(name).await?.ok_or(StorageError::Corrupt { what: "a user" })
     }
 
     async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError> {
