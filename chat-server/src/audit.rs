@@ -29,17 +29,17 @@ pub(crate) fn connected(session: &Session, peer: Option<SocketAddr>) {
     }
 }
 
-pub(crate) fn disconnected(session: &Session, end: impl Debug) {
+pub(crate) fn disconnected(session: &Session, peer: Option<SocketAddr>, end: impl Debug) {
     if is_wanted() {
         let (connection, user, room) = of(session);
-        tracing::info!(target: TARGET, action = "disconnect", connection, user, room, end = ?end);
+        tracing::info!(target: TARGET, action = "disconnect", connection, user, room, address = or_dash(peer), end = ?end);
     }
 }
 
-pub(crate) fn sent(session: &Session) {
+pub(crate) fn sent(session: &Session, peer: Option<SocketAddr>) {
     if is_wanted() {
         let (connection, user, room) = of(session);
-        tracing::info!(target: TARGET, action = "send", connection, user, room);
+        tracing::info!(target: TARGET, action = "send", connection, user, room, address = or_dash(peer));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program: reads what it is told, and runs the server until it is stopped.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use chat_server::commands::CommandFailed;
@@ -24,7 +24,12 @@ fn main() -> ExitCode {
 fn log(config: &Config) {
     let usual = if config.audit_log { "info,sqlx=warn" } else { "info,sqlx=warn,audit=off" };
     let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(is_terminal)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 #[tokio::main]

@@ -102,6 +102,10 @@ async fn it_serves_stores_and_stops_in_good_order() {
             "{action} is not in {log}"
         );
     }
+    let sent = log.lines().find(|line| line.contains("\"send\"")).expect("a line");
+    for part in ["connection=1", "user=\"amy\"", "room=\"hall\"", "address=\"127.0.0.1:"] {
+        assert!(sent.contains(part), "{part} is not in {sent}");
+    }
     assert!(log.contains("amy") && log.contains("hall") && log.contains("127.0.0.1"));
     for secret in ["s3cret", "business", "\u{1b}[31m/", "\nfake line"] {
         assert!(!log.contains(secret), "{secret:?} is in {log}");

@@ -146,7 +146,8 @@ impl Session {
         if inner.storage.join(room.id, user.id).await? == Joining::AlreadyMember {
             return Ok(());
         }
-        tracing::info!(target: "audit", action = "join", user = %user.name, room = %room.name);
+        let connection = self.id();
+        tracing::info!(target: "audit", action = "join", connection, user = %user.name, room = %room.name);
         inner.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
         inner.carry(room, user.id).await;
         Ok(())

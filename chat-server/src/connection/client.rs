@@ -1,5 +1,6 @@
 //! A client as the service sees it: a transport that speaks a dialect, once that is known.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -23,16 +24,24 @@ const UNDECIDED: Dialect = Dialect::Typed;
 pub(crate) struct Client {
     dialect: OnceLock<Dialect>,
     context: EncodeContext,
+    /// The address at the other end, where it is known.
+    peer: Option<SocketAddr>,
     /// Events that wait for the dialect to show, oldest first.
     held: Mutex<Vec<Event>>,
     outbox: Arc<Outbox>,
 }
 
 impl Client {
-    pub(crate) fn new(dialect: Option<Dialect>, context: EncodeContext, max_queue_bytes: usize) -> Arc<Self> {
+    pub(crate) fn new(
+        dialect: Option<Dialect>,
+        context: EncodeContext,
+        peer: Option<SocketAddr>,
+        max_queue_bytes: usize,
+    ) -> Arc<Self> {
         Arc::new(Self {
             dialect: dialect.map_or_else(OnceLock::new, OnceLock::from),
             context,
+            peer,
             held: Mutex::default(),
             outbox: Arc::new(Outbox::new(max_queue_bytes)),
         })
@@ -40,6 +49,10 @@ impl Client {
 
     pub(super) const fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
+    }
+
+    pub(super) const fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The dialect of the client, where it is known.

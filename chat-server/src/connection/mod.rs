@@ -84,7 +84,7 @@ async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &
 
     let reading = async {
         let end = reader::run(gateway, &mut socket, &session, client, admission).await;
-        audit::disconnected(&session, end);
+        audit::disconnected(&session, client.peer(), end);
         drop(session);
         leave(socket, end, client).await;
     };

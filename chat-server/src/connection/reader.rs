@@ -79,7 +79,7 @@ async fn answer(gateway: &Shared, session: &Session, client: &Client, text: &str
     let is_send = matches!(command, Command::SendMessage(_));
     session.handle(command).await.map_err(|error| Refusal { client_id, ..Refusal::from(&error) })?;
     if is_send {
-        audit::sent(session);
+        audit::sent(session, client.peer());
     }
     Ok(())
 }

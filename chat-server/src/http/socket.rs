@@ -128,7 +128,7 @@ async fn connect(
         language: gateway.config.language,
         room_number: segment.parse().ok(),
     };
-    let client = Client::new(dialect, context, gateway.config.max_queue_bytes);
+    let client = Client::new(dialect, context, peer_of(request), gateway.config.max_queue_bytes);
     match admit(gateway, request, target, dialect, &client).await {
         Ok((session, held)) => connection::spawn(gateway, upgrade, session, client, held),
         Err(refusal) => match (gateway.config.refusals, refusal.close()) {
