@@ -229,6 +229,10 @@ async fn messages_are_paged_and_rooms_of_others_are_not_there() {
     let den = json!({"name": "den", "private": true, "members": ["cleo"]});
     assert_eq!(amy.send_json("POST", "/chat/api/rooms", &den).await.status, StatusCode::CREATED);
     assert_eq!(amy.send_json("POST", "/chat/api/rooms", &den).await.status, StatusCode::CONFLICT);
+    // An owner who was out could not come back, and nobody else could let anybody in.
+    let left = amy.send_json("DELETE", "/chat/api/rooms/den/members/amy", &Value::Null).await;
+    assert_eq!(left.status, StatusCode::BAD_REQUEST);
+    assert_eq!(amy.get("/chat/api/rooms/den/messages").await.status, StatusCode::OK);
     let mut socket = site.connect(&amy, "/ws/chat/den/?dialect=plain").await;
     for number in 1..=5 {
         socket.send(&json!({"message": number.to_string()})).await;
