@@ -15,7 +15,7 @@ use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
 use crate::config::{Auth, Config};
 use crate::gateway::Gateway;
-use crate::storage::{self, SqliteStorage};
+use crate::storage::{self, ServerStorage};
 use crate::{ServerError, SystemClock, listener};
 
 /// A server that is ready to run.
@@ -42,7 +42,7 @@ pub struct Server {
     address: SocketAddr,
     service: ChatService,
     driver: Driver,
-    storage: SqliteStorage,
+    storage: Arc<dyn ServerStorage>,
     gateway: Gateway,
     router: Router,
     stop_within: Duration,
@@ -59,8 +59,12 @@ impl Server {
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (service, driver) =
-            ChatService::new(storage.clone(), LocalChannelLayer::new(), SystemClock, config.service.clone());
+        let (service, driver) = ChatService::with_shared_storage(
+            storage.clone(),
+            LocalChannelLayer::new(),
+            SystemClock,
+            config.service.clone(),
+        );
         let (gateway, router) = gateway(service.clone(), &storage, &config).await?;
         let stop_within = config.stop_within;
         Ok(Self { listener, address, service, driver, storage, gateway, router, stop_within })
@@ -106,7 +110,7 @@ impl Server {
 /// The gateway for a way to sign in, and all routes that belong to it.
 async fn gateway(
     service: ChatService,
-    storage: &SqliteStorage,
+    storage: &Arc<dyn ServerStorage>,
     config: &Config,
 ) -> Result<(Gateway, Router), ServerError> {
     let users = Arc::clone(service.storage());
@@ -122,7 +126,7 @@ async fn gateway(
             with_routes(Gateway::new(service, django, settings))
         }
         Auth::Session(session) => {
-            let accounts = Accounts::new(storage.clone(), SystemClock, session.clone());
+            let accounts = Accounts::with_shared_storage(storage.clone(), SystemClock, session.clone());
             let authenticator = SessionAuthenticator::new(accounts.clone());
             let (gateway, router) = with_routes(Gateway::new(service, authenticator, settings));
             let router = router.merge(accounts::router(accounts.clone(), config.gateway.scheme));

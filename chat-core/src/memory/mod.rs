@@ -1,6 +1,7 @@
 //! Implementations without any server: for tests, for trying out, and for a single node that may forget.
 
 mod channel_layer;
+mod room;
 mod storage;
 
 pub use channel_layer::LocalChannelLayer;

@@ -1,19 +1,18 @@
 //! Keeps everything in memory, and forgets it at the end of the process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_protocol::{
-    ClientId, IdError, MessageId, NotificationId, RoomId, RoomName, Seq, Timestamp, UserId, Username,
-};
+use chat_protocol::{IdError, MessageId, NotificationId, RoomId, RoomName, Seq, Timestamp, UserId, Username};
 use parking_lot::Mutex;
 
+use super::room::RoomRecord;
 use crate::StorageError;
 use crate::storage::{
-    Access, Appended, FurthestReaders, Joining, Leaving, MessageStorage, NewMessage, NewRoom,
+    Access, Appended, FurthestReaders, Joining, Keep, Leaving, MessageStorage, NewMessage, NewRoom,
     NotificationStorage, Profile, ProfileStorage, Purpose, Room, RoomStorage, StoredMessage,
-    StoredNotification, User, UserStorage,
+    StoredNotification, UpkeepStorage, User, UserStorage,
 };
 
 /// A [`Storage`](crate::Storage) in memory.
@@ -40,16 +39,6 @@ struct UserRecord {
     last_seen: Option<Timestamp>,
 }
 
-#[derive(Debug)]
-struct RoomRecord {
-    room: Room,
-    members: Vec<UserId>,
-    messages: Vec<StoredMessage>,
-    /// Places in `messages`.
-    marks: HashMap<(UserId, ClientId), usize>,
-    read_marks: HashMap<UserId, Seq>,
-}
-
 impl MemoryStorage {
     /// An empty storage.
     #[must_use]
@@ -59,8 +48,8 @@ impl MemoryStorage {
 }
 
 impl State {
-    fn user(&self, id: UserId) -> Result<&UserRecord, StorageError> {
-        self.users.get(&id).ok_or(StorageError::Corrupt { what: "a user" })
+    fn known_user(&self, id: UserId) -> Result<&UserRecord, StorageError> {
+        self.users.get(&id).ok_or(StorageError::Missing { what: "user" })
     }
 
     fn add_room(&mut self, room: &NewRoom) -> Result<Room, StorageError> {
@@ -70,9 +59,10 @@ impl State {
         self.rooms.push(RoomRecord {
             room: room.clone(),
             members,
-            messages: Vec::new(),
+            messages: VecDeque::new(),
             marks: HashMap::new(),
             read_marks: HashMap::new(),
+            last_pruned: None,
         });
         Ok(room)
     }
@@ -93,7 +83,7 @@ impl State {
     fn known_room(&mut self, id: RoomId) -> Result<&mut RoomRecord, StorageError> {
         place(id.value())
             .and_then(|place| self.rooms.get_mut(place))
-            .ok_or(StorageError::Corrupt { what: "a room" })
+            .ok_or(StorageError::Missing { what: "room" })
     }
 
     fn append(&mut self, message: &NewMessage) -> Result<Appended, StorageError> {
@@ -101,22 +91,22 @@ impl State {
         let record = self.known_room(message.room)?;
         let mark = message.client_id.clone().map(|client_id| (message.sender.id, client_id));
         let known = mark.as_ref().and_then(|mark| record.marks.get(mark));
-        if let Some(repeated) = known.and_then(|place| record.messages.get(*place)) {
+        if let Some(repeated) = known.and_then(|seq| record.message(*seq)) {
             return Ok(Appended::Repeated(repeated.clone()));
         }
         let stored = StoredMessage {
             id,
             room: message.room,
-            seq: record.messages.last().map_or(Seq::FIRST, |last| last.seq.next()),
+            seq: record.last_seq().map_or(Seq::FIRST, Seq::next),
             sender: message.sender.clone(),
             text: Arc::clone(&message.text),
             sent_at: message.sent_at,
             client_id: message.client_id.clone(),
         };
         if let Some(mark) = mark {
-            record.marks.insert(mark, record.messages.len());
+            record.marks.insert(mark, stored.seq);
         }
-        record.messages.push(stored.clone());
+        record.messages.push_back(stored.clone());
         self.last_message = id.value();
         Ok(Appended::New(stored))
     }
@@ -125,6 +115,10 @@ impl State {
 /// Ids count from 1, places from 0.
 fn place(id: i64) -> Option<usize> {
     usize::try_from(id - 1).ok()
+}
+
+pub(super) fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 fn next_id<T: TryFrom<i64, Error = IdError>>(count: usize) -> Result<T, StorageError> {
@@ -140,7 +134,7 @@ impl UserStorage for MemoryStorage {
     async fn ensure_user(&self, name: &Username) -> Result<User, StorageError> {
         let mut state = self.0.lock();
         if let Some(id) = state.users_by_name.get(name) {
-            return state.user(*id).map(|record| record.user.clone());
+            return state.known_user(*id).map(|record| record.user.clone());
         }
         let last = state.users.last_key_value().map_or(0, |(last, _)| last.value());
         let user = User { id: UserId::new(last + 1).map_err(ran_out)?, name: name.clone() };
@@ -152,7 +146,7 @@ impl UserStorage for MemoryStorage {
         let mut state = self.0.lock();
         let holder = state.users_by_name.get(name).copied().filter(|holder| *holder != id);
         if let Some(holder) = holder {
-            let displaced = state.user(holder)?.user.displaced_name()?;
+            let displaced = state.known_user(holder)?.user.displaced_name()?;
             state.put_user(User { id: holder, name: displaced });
         }
         let user = User { id, name: name.clone() };
@@ -162,7 +156,11 @@ impl UserStorage for MemoryStorage {
 
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
         let state = self.0.lock();
-        state.users_by_name.get(name).map(|id| state.user(*id).map(|record| record.user.clone())).transpose()
+        state
+            .users_by_name
+            .get(name)
+            .map(|id| state.known_user(*id).map(|record| record.user.clone()))
+            .transpose()
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
@@ -182,7 +180,7 @@ impl UserStorage for MemoryStorage {
     }
 
     async fn last_seen(&self, user: UserId) -> Result<Option<Timestamp>, StorageError> {
-        self.0.lock().user(user).map(|record| record.last_seen)
+        self.0.lock().known_user(user).map(|record| record.last_seen)
     }
 }
 
@@ -220,7 +218,7 @@ impl RoomStorage for MemoryStorage {
             return Ok(record.room.clone());
         }
         if state.rooms_by_name.contains_key(&room.name) {
-            return Err(StorageError::database("the name of the room is taken"));
+            return Err(StorageError::Taken { what: "the name of the room" });
         }
         let room = state.add_room(room)?;
         state.rooms_by_purpose.insert(purpose, room.id);
@@ -252,6 +250,7 @@ impl RoomStorage for MemoryStorage {
 
     async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError> {
         let mut state = self.0.lock();
+        state.known_user(user)?;
         let members = &mut state.known_room(room)?.members;
         if members.contains(&user) {
             return Ok(Joining::AlreadyMember);
@@ -271,7 +270,7 @@ impl RoomStorage for MemoryStorage {
     async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
         let state = self.0.lock();
         let members = state.room(room).map(|record| record.members.as_slice()).unwrap_or_default();
-        members.iter().map(|id| state.user(*id).map(|record| record.user.clone())).collect()
+        members.iter().map(|id| state.known_user(*id).map(|record| record.user.clone())).collect()
     }
 
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
@@ -285,22 +284,19 @@ impl RoomStorage for MemoryStorage {
 impl MessageStorage for MemoryStorage {
     async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
         let mut state = self.0.lock();
-        let are_rooms_known = messages.iter().all(|message| state.room(message.room).is_some());
-        if !are_rooms_known {
-            return Err(StorageError::Corrupt { what: "a room" });
+        for message in messages {
+            state.known_room(message.room)?;
+            state.known_user(message.sender.id)?;
         }
         messages.iter().map(|message| state.append(message)).collect()
     }
 
     async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
-        let state = self.0.lock();
-        let messages = state.room(room).map(|record| record.messages.as_slice()).unwrap_or_default();
-        let found = messages.binary_search_by_key(&message, |stored| stored.id).ok();
-        Ok(found.and_then(|place| messages.get(place)).map(|stored| stored.seq))
+        Ok(self.0.lock().room(room).and_then(|record| record.seq_of(message)))
     }
 
     async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError> {
-        Ok(self.0.lock().room(room).and_then(|record| record.messages.last().cloned()))
+        Ok(self.0.lock().room(room).and_then(|record| record.messages.back().cloned()))
     }
 
     async fn messages_before(
@@ -310,10 +306,21 @@ impl MessageStorage for MemoryStorage {
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
         let state = self.0.lock();
-        let messages = state.room(room).map(|record| record.messages.as_slice()).unwrap_or_default();
+        let Some(RoomRecord { messages, .. }) = state.room(room) else { return Ok(Vec::new()) };
         let end = messages.partition_point(|stored| before.is_none_or(|before| stored.seq < before));
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(messages.iter().take(end).rev().take(limit).cloned().collect())
+        Ok(messages.range(..end).rev().take(count(limit)).cloned().collect())
+    }
+
+    async fn messages_after(
+        &self,
+        room: RoomId,
+        after: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let state = self.0.lock();
+        let Some(RoomRecord { messages, .. }) = state.room(room) else { return Ok(Vec::new()) };
+        let start = messages.partition_point(|stored| after.is_some_and(|after| stored.seq <= after));
+        Ok(messages.range(start..).take(count(limit)).cloned().collect())
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
@@ -386,12 +393,27 @@ impl ProfileStorage for MemoryStorage {
         state
             .listings
             .get(&listing)
-            .map(|owner| state.user(*owner).map(|record| record.user.clone()))
+            .map(|owner| state.known_user(*owner).map(|record| record.user.clone()))
             .transpose()
     }
 
     async fn set_listing(&self, listing: i64, owner: UserId) -> Result<(), StorageError> {
         self.0.lock().listings.insert(listing, owner);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl UpkeepStorage for MemoryStorage {
+    async fn check(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    async fn prune(&self, room: RoomId, keep: &Keep, at_most: u32) -> Result<u64, StorageError> {
+        let mut state = self.0.lock();
+        let record = state.known_room(room)?;
+        let surplus = record.surplus(keep).min(count(at_most));
+        (0..surplus).for_each(|_| record.forget_oldest());
+        u64::try_from(surplus).map_err(StorageError::database)
     }
 }

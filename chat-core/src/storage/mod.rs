@@ -3,44 +3,25 @@
 //! One trait for each kind of thing that is stored, and [`Storage`] for all of them together. All calls may come at
 //! once from many tasks. A call that returns has taken effect for every call that begins afterwards; a call that is
 //! given up (its future dropped) has taken effect or not, as a whole. What a call returns `Ok` for survives a crash
-//! of the process, save in storages that say that they forget.
+//! of the process and of the machine, save in storages that say that they forget.
+//!
+//! Every call returns within a bounded time, whatever has become of the database: one that does not answer is an error.
+//! Once it answers again, calls succeed again, without anybody doing anything about it.
 
+mod error;
 mod record;
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_protocol::{MessageId, NotificationId, RoomId, RoomName, Seq, Timestamp, UserId, Username};
-use thiserror::Error;
 
+pub use error::StorageError;
 pub use record::{
-    Access, Appended, FurthestReaders, Joining, Leaving, NewMessage, NewRoom, Profile, Purpose, Room,
+    Access, Appended, FurthestReaders, Joining, Keep, Leaving, NewMessage, NewRoom, Profile, Purpose, Room,
     StoredMessage, StoredNotification, User,
 };
-
-/// Why a storage could not do what it was asked.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The database failed or could not be reached; the same call may work later.
-    #[error("the database failed")]
-    Database(#[source] Box<dyn StdError + Send + Sync>),
-    /// What the database holds makes no sense.
-    #[error("the database holds something unreadable: {what}")]
-    Corrupt {
-        /// What was being read.
-        what: &'static str,
-    },
-}
-
-impl StorageError {
-    /// Wraps the error of a database driver.
-    pub fn database(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::Database(source.into())
-    }
-}
 
 /// People.
 #[async_trait]
@@ -132,7 +113,7 @@ pub trait RoomStorage {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] where the database fails, or the name of the room to be made is taken.
+    /// [`StorageError::Taken`] where the name of the room to be made is; [`StorageError`] where the database fails.
     async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError>;
 
     /// All rooms, by id.
@@ -153,7 +134,7 @@ pub trait RoomStorage {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] where the database fails.
+    /// [`StorageError::Missing`] where one of them does not exist; [`StorageError`] where the database fails.
     async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError>;
 
     /// Whether another process may have changed who is a member of what since this was last asked.
@@ -194,11 +175,13 @@ pub trait MessageStorage {
     ///
     /// # Errors
     ///
+    /// [`StorageError::Missing`] where the room or the sender of one of them does not exist: none of them is stored.
     /// [`StorageError`] where the database fails; then none of them is stored, or (where the connection broke at the
     /// worst moment) all of them are.
     async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError>;
 
-    /// The place of a message in a room; `None` where the room has no such message.
+    /// The place of a message in a room; also of the newest of those that were [removed](UpkeepStorage::prune), after
+    /// which nothing is missing. `None` where the room has no such message.
     ///
     /// # Errors
     ///
@@ -221,6 +204,18 @@ pub trait MessageStorage {
         &self,
         room: RoomId,
         before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError>;
+
+    /// Up to `limit` messages of a room after a place (`None`: from the oldest on), oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn messages_after(
+        &self,
+        room: RoomId,
+        after: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError>;
 
@@ -306,6 +301,27 @@ pub trait ProfileStorage {
     async fn set_listing(&self, listing: i64, owner: UserId) -> Result<(), StorageError>;
 }
 
+/// What keeps a database in order.
+#[async_trait]
+pub trait UpkeepStorage {
+    /// Whether something could be stored now. Finds out by storing something.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where it could not.
+    async fn check(&self) -> Result<(), StorageError>;
+
+    /// Removes the oldest messages of a room that are not to be kept, at most so many, and tells how many.
+    ///
+    /// What stays is the end of the room's messages, without a gap, and numbers are not given out again. A removed
+    /// message's mark is forgotten with it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn prune(&self, room: RoomId, keep: &Keep, at_most: u32) -> Result<u64, StorageError>;
+}
+
 /// Everything that the service needs stored.
 pub trait Storage:
     UserStorage
@@ -313,6 +329,7 @@ pub trait Storage:
     + MessageStorage
     + NotificationStorage
     + ProfileStorage
+    + UpkeepStorage
     + fmt::Debug
     + Send
     + Sync
@@ -326,6 +343,7 @@ impl<T> Storage for T where
         + MessageStorage
         + NotificationStorage
         + ProfileStorage
+        + UpkeepStorage
         + fmt::Debug
         + Send
         + Sync

@@ -167,6 +167,15 @@ pub enum Appended {
     Repeated(StoredMessage),
 }
 
+/// Which messages of a room stay: those that are within every bound given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keep {
+    /// So many of the newest.
+    pub newest: Option<u32>,
+    /// The first one that was taken in at this time or later, and all after it.
+    pub since: Option<Timestamp>,
+}
+
 /// The two read marks of a room that are furthest on, of different users; the furthest first.
 ///
 /// Two are enough to tell of any message whether somebody other than its sender has read it.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::storage::{
-    Appended, FurthestReaders, Joining, Leaving, MessageStorage, NewMessage, NewRoom, NotificationStorage,
-    Profile, ProfileStorage, Purpose, Room, RoomStorage, StoredMessage, StoredNotification, User,
-    UserStorage,
+    Appended, FurthestReaders, Joining, Keep, Leaving, MessageStorage, NewMessage, NewRoom,
+    NotificationStorage, Profile, ProfileStorage, Purpose, Room, RoomStorage, StoredMessage,
+    StoredNotification, UpkeepStorage, User, UserStorage,
 };
 use chat_core::{CommandError, ConnectError, ServiceConfig, StorageError};
 use chat_protocol::{
@@ -49,6 +49,15 @@ impl MessageStorage for Frail {
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
         self.storage.messages_before(room, before, limit).await
+    }
+
+    async fn messages_after(
+        &self,
+        room: RoomId,
+        after: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        self.storage.messages_after(room, after, limit).await
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
@@ -183,6 +192,17 @@ impl ProfileStorage for Frail {
 
     async fn set_listing(&self, listing: i64, owner: UserId) -> Result<(), StorageError> {
         self.storage.set_listing(listing, owner).await
+    }
+}
+
+#[async_trait]
+impl UpkeepStorage for Frail {
+    async fn check(&self) -> Result<(), StorageError> {
+        self.storage.check().await
+    }
+
+    async fn prune(&self, room: RoomId, keep: &Keep, at_most: u32) -> Result<u64, StorageError> {
+        self.storage.prune(room, keep, at_most).await
     }
 }
 

@@ -43,7 +43,7 @@ impl Default for AccountsConfig {
 pub struct Accounts(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    pub(super) storage: Box<dyn AccountStorage>,
+    pub(super) storage: Arc<dyn AccountStorage>,
     clock: Box<dyn Clock>,
     pub(super) hasher: Hasher,
     throttle: Mutex<Throttle>,
@@ -68,8 +68,17 @@ pub struct SignedIn {
 impl Accounts {
     /// Accounts in a storage.
     pub fn new(storage: impl AccountStorage, clock: impl Clock, config: AccountsConfig) -> Self {
+        Self::with_shared_storage(Arc::new(storage), clock, config)
+    }
+
+    /// As [`new`](Self::new), in a storage that others use as well.
+    pub fn with_shared_storage(
+        storage: Arc<dyn AccountStorage>,
+        clock: impl Clock,
+        config: AccountsConfig,
+    ) -> Self {
         Self(Arc::new(Inner {
-            storage: Box::new(storage),
+            storage,
             clock: Box::new(clock),
             hasher: Hasher::new(config.hash_cost),
             throttle: Mutex::new(Throttle::new(config.throttle)),

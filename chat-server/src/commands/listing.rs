@@ -1,10 +1,10 @@
 //! `chat-server listing …`
 
-use chat_core::storage::{ProfileStorage, UserStorage};
 use chat_protocol::Username;
 use clap::Subcommand;
 
 use super::{CommandFailed, lines};
+use crate::storage::ServerStorage;
 
 /// What can be done about listings, which the join API leads from.
 #[derive(Debug, Clone, Subcommand)]
@@ -20,10 +20,7 @@ pub enum ListingCommand {
 }
 
 impl ListingCommand {
-    pub(super) async fn run(
-        self,
-        storage: &(impl UserStorage + ProfileStorage),
-    ) -> Result<String, CommandFailed> {
+    pub(super) async fn run(self, storage: &dyn ServerStorage) -> Result<String, CommandFailed> {
         let Self::Set { id, owner } = self;
         let owner = storage.user_named(&owner).await?.ok_or(CommandFailed::NoSuchUser(owner))?;
         storage.set_listing(id, owner.id).await?;

@@ -74,9 +74,9 @@ impl Command {
     pub async fn run(self, config: &Config) -> Result<String, CommandFailed> {
         let storage = storage::open(&config.database).await?;
         let said = match self {
-            Self::User(command) => command.run(storage.clone(), SystemClock).await,
-            Self::Room(command) => command.run(&storage).await,
-            Self::Listing(command) => command.run(&storage).await,
+            Self::User(command) => command.run(&storage, SystemClock).await,
+            Self::Room(command) => command.run(&*storage).await,
+            Self::Listing(command) => command.run(&*storage).await,
         };
         storage.close().await;
         said

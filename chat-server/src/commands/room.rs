@@ -1,11 +1,11 @@
 //! `chat-server room …`
 
-use chat_core::Storage;
 use chat_core::storage::{Access, Joining, Leaving, NewRoom, Room, User};
 use chat_protocol::{RoomName, Username};
 use clap::Subcommand;
 
 use super::{CommandFailed, lines};
+use crate::storage::ServerStorage;
 
 /// What can be done about rooms.
 #[derive(Debug, Clone, Subcommand)]
@@ -46,7 +46,7 @@ pub enum RoomCommand {
 }
 
 impl RoomCommand {
-    pub(super) async fn run(self, storage: &impl Storage) -> Result<String, CommandFailed> {
+    pub(super) async fn run(self, storage: &dyn ServerStorage) -> Result<String, CommandFailed> {
         match self {
             Self::Create { name, private, members, owner, display_name } => {
                 let mut ids = Vec::with_capacity(members.len());
@@ -84,7 +84,7 @@ impl RoomCommand {
     }
 }
 
-async fn list(storage: &impl Storage) -> Result<String, CommandFailed> {
+async fn list(storage: &dyn ServerStorage) -> Result<String, CommandFailed> {
     let mut listed = Vec::new();
     for room in storage.rooms().await? {
         let members = storage.members(room.id).await?;
@@ -98,10 +98,10 @@ async fn list(storage: &impl Storage) -> Result<String, CommandFailed> {
     Ok(lines(listed))
 }
 
-async fn user_named(storage: &impl Storage, name: Username) -> Result<User, CommandFailed> {
+async fn user_named(storage: &dyn ServerStorage, name: Username) -> Result<User, CommandFailed> {
     storage.user_named(&name).await?.ok_or(CommandFailed::NoSuchUser(name))
 }
 
-async fn room_named(storage: &impl Storage, name: RoomName) -> Result<Room, CommandFailed> {
+async fn room_named(storage: &dyn ServerStorage, name: RoomName) -> Result<Room, CommandFailed> {
     storage.room_named(&name).await?.ok_or(CommandFailed::NoSuchRoom(name))
 }

@@ -1,14 +1,16 @@
 //! `chat-server user …`
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use chat_core::Clock;
-use chat_core::storage::{Profile, ProfileStorage, UserStorage};
+use chat_core::storage::Profile;
 use chat_protocol::Username;
 use clap::{Args, Subcommand};
 
 use super::{CommandFailed, lines};
-use crate::accounts::{Account, AccountStorage, Accounts, AccountsConfig};
+use crate::accounts::{Account, Accounts, AccountsConfig};
+use crate::storage::ServerStorage;
 
 /// Most bytes that are read for a password; longer ones are refused anyway.
 const MAX_PASSWORD_BYTES: u64 = 64 * 1024;
@@ -93,10 +95,10 @@ impl ProfileFields {
 impl UserCommand {
     pub(super) async fn run(
         self,
-        storage: impl AccountStorage + UserStorage + ProfileStorage + Clone,
+        storage: &Arc<dyn ServerStorage>,
         clock: impl Clock,
     ) -> Result<String, CommandFailed> {
-        let accounts = Accounts::new(storage.clone(), clock, AccountsConfig::default());
+        let accounts = Accounts::with_shared_storage(storage.clone(), clock, AccountsConfig::default());
         match self {
             Self::Create { name, .. } => {
                 let user = accounts.create(&name, &password()?).await?;

@@ -1,17 +1,55 @@
-//! Databases as a [`Storage`](chat_core::Storage).
+//! Databases as a [`Storage`], for accounts as well.
 
 mod sqlite;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat_core::{Storage, StorageError};
+use sqlx::migrate::{MigrateError, Migrator};
+
 use crate::ServerError;
+use crate::accounts::AccountStorage;
 use crate::config::Database;
 
 pub use sqlite::SqliteStorage;
 
+/// A database that holds everything that the server keeps.
+#[async_trait]
+pub trait ServerStorage: Storage + AccountStorage {
+    /// Ends all connections, when what is under way is done.
+    async fn close(&self);
+}
+
 /// Opens the database of the settings.
-pub(crate) async fn open(database: &Database) -> Result<SqliteStorage, ServerError> {
+pub(crate) async fn open(database: &Database) -> Result<Arc<dyn ServerStorage>, ServerError> {
     let opened = match database {
         Database::SqliteFile(path) => SqliteStorage::open(path).await,
         Database::SqliteMemory => SqliteStorage::in_memory().await,
     };
-    opened.map_err(|source| ServerError::OpenDatabase { database: database.clone(), source })
+    match opened {
+        Ok(storage) => Ok(Arc::new(storage)),
+        Err(source) => Err(ServerError::OpenDatabase { database: database.clone(), source }),
+    }
+}
+
+/// Why the tables of a database could not be brought up to date.
+fn migration_failed(migrations: &Migrator, error: MigrateError) -> StorageError {
+    match error {
+        // The database says that it was applied; no migration of this program has the number.
+        MigrateError::VersionMissing(found) => {
+            let known = migrations.iter().map(|migration| migration.version).max().unwrap_or(0);
+            StorageError::NewerSchema { found, known }
+        }
+        MigrateError::Execute(error) => StorageError::database(error),
+        other => StorageError::database(other),
+    }
+}
+
+/// Why a query failed.
+fn failed(error: sqlx::Error) -> StorageError {
+    match error.as_database_error() {
+        Some(refused) if refused.is_foreign_key_violation() => StorageError::Missing { what: "room or user" },
+        _ => StorageError::database(error),
+    }
 }

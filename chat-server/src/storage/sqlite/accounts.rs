@@ -6,8 +6,8 @@ use chat_core::storage::User;
 use chat_protocol::{Timestamp, UserId, Username};
 use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::SqliteStorage;
 use super::row::{self, UserRow};
+use super::{SqliteStorage, failed};
 use crate::accounts::{
     Account, AccountChange, AccountStorage, Claim, NewSession, PasswordHash, Session, SessionHash,
 };
@@ -79,8 +79,7 @@ impl AccountStorage for SqliteStorage {
         claim: Claim,
         at: Timestamp,
     ) -> Result<Option<Account>, StorageError> {
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let Some(user) = claim_user(&mut transaction, name, claim).await? else { return Ok(None) };
         let created: Option<i64> = sqlx::query_scalar(
             "INSERT INTO accounts (user_id, password_hash, created_at) VALUES (?, ?, ?) \
@@ -91,9 +90,9 @@ impl AccountStorage for SqliteStorage {
         .bind(at.as_micros())
         .fetch_optional(&mut *transaction)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         let Some(generation) = created else { return Ok(None) };
-        transaction.commit().await.map_err(StorageError::database)?;
+        transaction.commit().await.map_err(failed)?;
         let password_hash = password.clone();
         Ok(Some(Account { user, password_hash, is_active: true, generation, created_at: at }))
     }
@@ -103,7 +102,7 @@ impl AccountStorage for SqliteStorage {
             .bind(name.as_str())
             .fetch_optional(&self.readers)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         found.map(AccountRow::read).transpose()
     }
 
@@ -111,7 +110,7 @@ impl AccountStorage for SqliteStorage {
         let found: Vec<AccountRow> = sqlx::query_as(select_accounts!("ORDER BY u.name"))
             .fetch_all(&self.readers)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         found.into_iter().map(AccountRow::read).collect()
     }
 
@@ -135,7 +134,7 @@ impl AccountStorage for SqliteStorage {
             .bind(id)
             .bind(active),
         };
-        query.execute(&self.writer).await.map_err(StorageError::database)?;
+        query.execute(&self.writer).await.map_err(failed)?;
         Ok(())
     }
 
@@ -144,14 +143,13 @@ impl AccountStorage for SqliteStorage {
         session: &NewSession,
         in_place_of: Option<SessionHash>,
     ) -> Result<(), StorageError> {
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         sqlx::query("DELETE FROM sessions WHERE expires_at <= ? OR hash = ?")
             .bind(session.created_at.as_micros())
             .bind(in_place_of.map(|hash| hash.0.to_vec()))
             .execute(&mut *transaction)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         sqlx::query(
             "INSERT INTO sessions (hash, user_id, generation, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
         )
@@ -162,7 +160,7 @@ impl AccountStorage for SqliteStorage {
         .bind(session.expires_at.as_micros())
         .execute(&mut *transaction)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         sqlx::query(
             "DELETE FROM sessions WHERE hash IN \
              (SELECT hash FROM sessions WHERE user_id = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
@@ -171,8 +169,8 @@ impl AccountStorage for SqliteStorage {
         .bind(SESSIONS_PER_USER)
         .execute(&mut *transaction)
         .await
-        .map_err(StorageError::database)?;
-        transaction.commit().await.map_err(StorageError::database)
+        .map_err(failed)?;
+        transaction.commit().await.map_err(failed)
     }
 
     async fn sessions(&self, hashes: &[SessionHash], now: Timestamp) -> Result<Vec<Session>, StorageError> {
@@ -190,7 +188,7 @@ impl AccountStorage for SqliteStorage {
             }
             query.push(")");
             let rows: Vec<SessionRow> =
-                query.build_query_as().fetch_all(&self.readers).await.map_err(StorageError::database)?;
+                query.build_query_as().fetch_all(&self.readers).await.map_err(failed)?;
             for row in rows {
                 sessions.push(row.read()?);
             }
@@ -204,7 +202,7 @@ impl AccountStorage for SqliteStorage {
             .bind(hash.0.as_slice())
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -213,7 +211,7 @@ impl AccountStorage for SqliteStorage {
             .bind(hash.0.as_slice())
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         Ok(())
     }
 }
@@ -231,10 +229,7 @@ async fn claim_user(
             "INSERT INTO users (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id, name"
         }
     };
-    let user: Option<UserRow> = sqlx::query_as(query)
-        .bind(name.as_str())
-        .fetch_optional(connection)
-        .await
-        .map_err(StorageError::database)?;
+    let user: Option<UserRow> =
+        sqlx::query_as(query).bind(name.as_str()).fetch_optional(connection).await.map_err(failed)?;
     user.map(UserRow::read).transpose()
 }

@@ -11,6 +11,7 @@ use chat_protocol::{ClientId, RoomId, UserId};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
+use super::failed;
 use super::row::{self, MessageRow, message_columns};
 
 /// Most rows in one statement: with seven values each, well under SQLite's 32,766 parameters.
@@ -23,7 +24,7 @@ pub(super) async fn append(
     writer: &SqlitePool,
     messages: &[NewMessage],
 ) -> Result<Vec<Appended>, StorageError> {
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let before = Ledger::read(&mut transaction, messages).await?;
     let (outcomes, after) = before.number(messages)?;
     let new: Vec<&StoredMessage> = outcomes.iter().filter_map(as_new).collect();
@@ -31,7 +32,7 @@ pub(super) async fn append(
         insert(&mut transaction, &new).await?;
         after.write(&mut transaction).await?;
     }
-    transaction.commit().await.map_err(StorageError::database)?;
+    transaction.commit().await.map_err(failed)?;
     Ok(outcomes)
 }
 
@@ -55,7 +56,7 @@ impl Ledger {
             sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
                 .fetch_optional(&mut *connection)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         Ok(Self {
             last_id: last_id.unwrap_or(0),
             last_seqs: read_last_seqs(connection, messages).await?,
@@ -74,8 +75,7 @@ impl Ledger {
         if let Some(stored) = mark.as_ref().and_then(|mark| self.known.get(mark)) {
             return Ok(Appended::Repeated(stored.clone()));
         }
-        let last_seq =
-            self.last_seqs.get_mut(&message.room).ok_or(StorageError::Corrupt { what: "a room" })?;
+        let last_seq = self.last_seqs.get_mut(&message.room).ok_or(StorageError::Missing { what: "room" })?;
         *last_seq += 1;
         self.last_id += 1;
         let stored = StoredMessage {
@@ -101,7 +101,7 @@ impl Ledger {
                 row.push_bind(room.value()).push_bind(**seq);
             });
             query.push(") AS new WHERE rooms.id = new.column1");
-            query.build().execute(&mut *connection).await.map_err(StorageError::database)?;
+            query.build().execute(&mut *connection).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -127,7 +127,7 @@ async fn read_last_seqs(
         }
         query.push(")");
         let rows: Vec<(i64, i64)> =
-            query.build_query_as().fetch_all(&mut *connection).await.map_err(StorageError::database)?;
+            query.build_query_as().fetch_all(&mut *connection).await.map_err(failed)?;
         for (room, seq) in rows {
             last_seqs.insert(row::id(room)?, seq);
         }
@@ -152,7 +152,7 @@ async fn read_known(
         });
         query.push(")");
         let rows: Vec<MessageRow> =
-            query.build_query_as().fetch_all(&mut *connection).await.map_err(StorageError::database)?;
+            query.build_query_as().fetch_all(&mut *connection).await.map_err(failed)?;
         for row in rows {
             let stored = row.read()?;
             if let Some(client_id) = stored.client_id.clone() {
@@ -177,7 +177,7 @@ async fn insert(connection: &mut SqliteConnection, messages: &[&StoredMessage]) 
                 .push_bind(message.sent_at.as_micros())
                 .push_bind(message.client_id.as_ref().map(ToString::to_string));
         });
-        query.build().execute(&mut *connection).await.map_err(StorageError::database)?;
+        query.build().execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use chat_core::StorageError;
 use chat_core::storage::{Appended, FurthestReaders, MessageStorage, NewMessage, StoredMessage};
 use chat_protocol::{MessageId, RoomId, Seq, UserId};
 
-use super::SqliteStorage;
 use super::append;
 use super::row::{self, MessageRow, message_columns};
+use super::{SqliteStorage, failed};
 
 #[async_trait]
 impl MessageStorage for SqliteStorage {
@@ -19,12 +19,15 @@ impl MessageStorage for SqliteStorage {
     }
 
     async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
-        let seq: Option<i64> = sqlx::query_scalar("SELECT seq FROM messages WHERE id = ? AND room_id = ?")
-            .bind(message.value())
-            .bind(room.value())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(StorageError::database)?;
+        let seq: Option<i64> = sqlx::query_scalar(
+            "SELECT seq FROM messages WHERE id = ?1 AND room_id = ?2 \
+             UNION ALL SELECT pruned_seq FROM rooms WHERE id = ?2 AND pruned_id = ?1",
+        )
+        .bind(message.value())
+        .bind(room.value())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed)?;
         seq.map(row::id).transpose()
     }
 
@@ -48,7 +51,27 @@ impl MessageStorage for SqliteStorage {
         .bind(limit)
         .fetch_all(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
+        rows.into_iter().map(MessageRow::read).collect()
+    }
+
+    async fn messages_after(
+        &self,
+        room: RoomId,
+        after: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let rows: Vec<MessageRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            message_columns!(),
+            "WHERE m.room_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?"
+        ))
+        .bind(room.value())
+        .bind(after.map_or(0, Seq::value))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
         rows.into_iter().map(MessageRow::read).collect()
     }
 
@@ -62,7 +85,7 @@ impl MessageStorage for SqliteStorage {
         .bind(up_to.value())
         .execute(&self.writer)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         Ok(())
     }
 
@@ -73,7 +96,7 @@ impl MessageStorage for SqliteStorage {
         .bind(room.value())
         .fetch_all(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         let mut furthest = FurthestReaders::default();
         for (place, (user, seq)) in furthest.0.iter_mut().zip(marks) {
             *place = Some((row::id(user)?, row::id(seq)?));

@@ -11,6 +11,7 @@ mod notifications;
 mod profiles;
 mod rooms;
 mod row;
+mod upkeep;
 mod users;
 
 use std::path::Path;
@@ -18,12 +19,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chat_core::StorageError;
 use sqlx::Connection;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+
+use super::{ServerStorage, failed, migration_failed};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -47,7 +51,8 @@ impl SqliteStorage {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] where the file cannot be opened, is no database, or was written by a newer version.
+    /// [`StorageError::NewerSchema`] where a newer version has made the database; [`StorageError`] where the file cannot
+    /// be opened, or is no database.
     pub async fn open(path: &Path) -> Result<Self, StorageError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -67,10 +72,9 @@ impl SqliteStorage {
             })
             .connect_with(options.clone())
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         migrate(&writer).await?;
-        let readers =
-            pool(READERS).connect_with(options.read_only(true)).await.map_err(StorageError::database)?;
+        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(failed)?;
         Ok(Self { writer, readers, last_version: Arc::default() })
     }
 
@@ -81,13 +85,15 @@ impl SqliteStorage {
     /// [`StorageError`] where SQLite cannot make one.
     pub async fn in_memory() -> Result<Self, StorageError> {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-        let only = pool(1).connect_with(options).await.map_err(StorageError::database)?;
+        let only = pool(1).connect_with(options).await.map_err(failed)?;
         migrate(&only).await?;
         Ok(Self { writer: only.clone(), readers: only, last_version: Arc::default() })
     }
+}
 
-    /// Ends all connections, when what is under way is done.
-    pub async fn close(&self) {
+#[async_trait]
+impl ServerStorage for SqliteStorage {
+    async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -103,8 +109,5 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 }
 
 async fn migrate(writer: &SqlitePool) -> Result<(), StorageError> {
-    MIGRATIONS.run(writer).await.map_err(|error| match error {
-        MigrateError::Execute(error) => StorageError::database(error),
-        other => StorageError::database(other),
-    })
+    MIGRATIONS.run(writer).await.map_err(|error| migration_failed(&MIGRATIONS, error))
 }

@@ -8,8 +8,8 @@ use chat_core::storage::{NotificationStorage, StoredNotification, User};
 use chat_protocol::{NotificationId, Timestamp, UserId};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
-use super::SqliteStorage;
 use super::row;
+use super::{SqliteStorage, failed};
 
 /// Most ids in one statement; SQLite takes 32,766 parameters.
 const IDS_PER_STATEMENT: usize = 1000;
@@ -42,7 +42,7 @@ impl NotificationStorage for SqliteStorage {
         .bind(sent_at.as_micros())
         .execute(&self.writer)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         Ok(StoredNotification {
             id: row::id(made.last_insert_rowid())?,
             sender: sender.clone(),
@@ -61,7 +61,7 @@ impl NotificationStorage for SqliteStorage {
         .bind(recipient.value())
         .fetch_all(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         rows.into_iter().map(|row| row.read(recipient)).collect()
     }
 
@@ -78,7 +78,7 @@ impl NotificationStorage for SqliteStorage {
                 list.push_bind(id.value());
             }
             query.push(")");
-            query.build().execute(&self.writer).await.map_err(StorageError::database)?;
+            query.build().execute(&self.writer).await.map_err(failed)?;
         }
         Ok(())
     }

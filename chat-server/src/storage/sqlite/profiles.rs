@@ -5,8 +5,8 @@ use chat_core::StorageError;
 use chat_core::storage::{Profile, ProfileStorage, User};
 use chat_protocol::UserId;
 
-use super::SqliteStorage;
 use super::row::UserRow;
+use super::{SqliteStorage, failed};
 
 /// The columns of a profile, in the order of its table.
 type ProfileRow = (String, String, String, String, String, String);
@@ -20,7 +20,7 @@ impl ProfileStorage for SqliteStorage {
         .bind(user.value())
         .fetch_optional(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         let (email, picture, city, first_name, last_name, gender) = row.unwrap_or_default();
         Ok(Profile { email, picture, city, first_name, last_name, gender })
     }
@@ -36,7 +36,7 @@ impl ProfileStorage for SqliteStorage {
             .bind(&profile.gender)
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -47,7 +47,7 @@ impl ProfileStorage for SqliteStorage {
         .bind(listing)
         .fetch_optional(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         owner.map(UserRow::read).transpose()
     }
 
@@ -57,7 +57,7 @@ impl ProfileStorage for SqliteStorage {
             .bind(owner.value())
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ use chat_core::storage::{Access, Joining, Leaving, NewRoom, Purpose, Room, RoomS
 use chat_protocol::{RoomId, RoomName, UserId};
 use sqlx::SqliteConnection;
 
-use super::SqliteStorage;
 use super::row::{RoomRow, UserRow, room_columns};
+use super::{SqliteStorage, failed};
 
 #[async_trait]
 impl RoomStorage for SqliteStorage {
@@ -22,35 +22,33 @@ impl RoomStorage for SqliteStorage {
             .bind(name.as_str())
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         self.room_named(name).await?.ok_or(StorageError::Corrupt { what: "a room" })
     }
 
     async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let made = insert(&mut transaction, room, None).await?;
-        transaction.commit().await.map_err(StorageError::database)?;
+        transaction.commit().await.map_err(failed)?;
         Ok(made)
     }
 
     async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
         let purpose = purpose.to_string();
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let known: Option<RoomRow> =
             sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE purpose = ?"))
                 .bind(&purpose)
                 .fetch_optional(&mut *transaction)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         let found = match known {
             Some(row) => row.read()?,
             None => insert(&mut transaction, room, Some(&purpose))
                 .await?
-                .ok_or_else(|| StorageError::database("the name of the room is taken"))?,
+                .ok_or(StorageError::Taken { what: "the name of the room" })?,
         };
-        transaction.commit().await.map_err(StorageError::database)?;
+        transaction.commit().await.map_err(failed)?;
         Ok(found)
     }
 
@@ -59,7 +57,7 @@ impl RoomStorage for SqliteStorage {
             sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms ORDER BY id"))
                 .fetch_all(&self.readers)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         rows.into_iter().map(RoomRow::read).collect()
     }
 
@@ -69,7 +67,7 @@ impl RoomStorage for SqliteStorage {
             .bind(user.value())
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         Ok(if outcome.rows_affected() == 1 { Leaving::Left } else { Leaving::NotAMember })
     }
 
@@ -79,7 +77,7 @@ impl RoomStorage for SqliteStorage {
                 .bind(name.as_str())
                 .fetch_optional(&self.readers)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         found.map(RoomRow::read).transpose()
     }
 
@@ -89,7 +87,7 @@ impl RoomStorage for SqliteStorage {
                 .bind(id.value())
                 .fetch_optional(&self.readers)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         found.map(RoomRow::read).transpose()
     }
 
@@ -104,16 +102,14 @@ impl RoomStorage for SqliteStorage {
                 .bind(user.value())
                 .execute(&self.writer)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         Ok(if outcome.rows_affected() == 1 { Joining::Joined } else { Joining::AlreadyMember })
     }
 
     async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
         // Counts what other connections commit. All writes of this process go through this one.
-        let version: i64 = sqlx::query_scalar("PRAGMA data_version")
-            .fetch_one(&self.writer)
-            .await
-            .map_err(StorageError::database)?;
+        let version: i64 =
+            sqlx::query_scalar("PRAGMA data_version").fetch_one(&self.writer).await.map_err(failed)?;
         Ok(self.last_version.swap(version, Ordering::Relaxed) != version)
     }
 
@@ -123,7 +119,7 @@ impl RoomStorage for SqliteStorage {
             .bind(user.value())
             .fetch_one(&self.readers)
             .await
-            .map_err(StorageError::database)
+            .map_err(failed)
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
@@ -134,7 +130,7 @@ impl RoomStorage for SqliteStorage {
         .bind(room.value())
         .fetch_all(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         rows.into_iter().map(UserRow::read).collect()
     }
 
@@ -146,7 +142,7 @@ impl RoomStorage for SqliteStorage {
         .bind(user.value())
         .fetch_all(&self.readers)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         rows.into_iter().map(RoomRow::read).collect()
     }
 }
@@ -173,7 +169,7 @@ async fn insert(
     .bind(purpose)
     .fetch_optional(&mut *connection)
     .await
-    .map_err(StorageError::database)?;
+    .map_err(failed)?;
     let Some(made) = made.map(RoomRow::read).transpose()? else { return Ok(None) };
     for member in &room.members {
         sqlx::query("INSERT INTO members (room_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -181,7 +177,7 @@ async fn insert(
             .bind(member.value())
             .execute(&mut *connection)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
     }
     Ok(Some(made))
 }

@@ -5,8 +5,8 @@ use chat_core::StorageError;
 use chat_core::storage::{User, UserStorage};
 use chat_protocol::{Timestamp, UserId, Username};
 
-use super::SqliteStorage;
 use super::row::{self, UserRow};
+use super::{SqliteStorage, failed};
 
 #[async_trait]
 impl UserStorage for SqliteStorage {
@@ -19,7 +19,7 @@ impl UserStorage for SqliteStorage {
             .bind(name.as_str())
             .execute(&self.writer)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         self.user_named(name).await?.ok_or(StorageError::Corrupt { what: "a user" })
     }
 
@@ -28,21 +28,20 @@ impl UserStorage for SqliteStorage {
         if self.user_named(name).await?.as_ref() == Some(&user) {
             return Ok(user);
         }
-        let mut transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::database)?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let holder: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE name = ? AND id <> ?")
             .bind(name.as_str())
             .bind(id.value())
             .fetch_optional(&mut *transaction)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         if let Some(holder) = holder.map(UserRow::read).transpose()? {
             sqlx::query("UPDATE users SET name = ? WHERE id = ?")
                 .bind(holder.displaced_name()?.as_str())
                 .bind(holder.id.value())
                 .execute(&mut *transaction)
                 .await
-                .map_err(StorageError::database)?;
+                .map_err(failed)?;
         }
         sqlx::query(
             "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
@@ -51,8 +50,8 @@ impl UserStorage for SqliteStorage {
         .bind(name.as_str())
         .execute(&mut *transaction)
         .await
-        .map_err(StorageError::database)?;
-        transaction.commit().await.map_err(StorageError::database)?;
+        .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
         Ok(user)
     }
 
@@ -61,7 +60,7 @@ impl UserStorage for SqliteStorage {
             .bind(name.as_str())
             .fetch_optional(&self.readers)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         found.map(UserRow::read).transpose()
     }
 
@@ -70,7 +69,7 @@ impl UserStorage for SqliteStorage {
             .bind(id.value())
             .fetch_optional(&self.readers)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         found.map(UserRow::read).transpose()
     }
 
@@ -78,7 +77,7 @@ impl UserStorage for SqliteStorage {
         let rows: Vec<UserRow> = sqlx::query_as("SELECT id, name FROM users ORDER BY id")
             .fetch_all(&self.readers)
             .await
-            .map_err(StorageError::database)?;
+            .map_err(failed)?;
         rows.into_iter().map(UserRow::read).collect()
     }
 
@@ -90,7 +89,7 @@ impl UserStorage for SqliteStorage {
         .bind(at.as_micros())
         .execute(&self.writer)
         .await
-        .map_err(StorageError::database)?;
+        .map_err(failed)?;
         Ok(())
     }
 
@@ -99,7 +98,7 @@ impl UserStorage for SqliteStorage {
             .bind(user.value())
             .fetch_optional(&self.readers)
             .await
-            .map_err(StorageError::database)?
+            .map_err(failed)?
             .flatten();
         seen.map(row::timestamp).transpose()
     }
