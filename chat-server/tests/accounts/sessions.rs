@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chat_core::{Authenticator, Credential, Identity};
 use chat_server::accounts::Scheme;
-use chat_server::storage::SqliteStorage;
+use chat_server::storage::{ServerStorage, SqliteStorage};
 
 use crate::site::{PASSWORD, Site};
 
