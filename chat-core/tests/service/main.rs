@@ -11,7 +11,9 @@
 
 mod cluster;
 mod delivery;
+mod doubts;
 mod faults;
+mod resume;
 mod rooms;
 
 use std::sync::Arc;
