@@ -27,6 +27,8 @@ pub(crate) struct Faults {
     pub(crate) fails_after_storing: AtomicBool,
     /// Its messages cannot be read forwards.
     pub(crate) is_unreadable: AtomicBool,
+    /// Held, it stores messages, and does not say so until it is let go.
+    pub(crate) held: tokio::sync::Mutex<()>,
     /// It knows no sender of this text: `bad`.
     pub(crate) refuses_bad: AtomicBool,
 }
@@ -55,6 +57,7 @@ impl MessageStorage for Frail {
             return Err(StorageError::Missing { what: "user" });
         }
         let stored = self.storage.append(messages).await;
+        drop(self.faults.held.lock().await);
         if self.faults.fails_after_storing.load(Ordering::Relaxed) {
             return Err(StorageError::database("the connection broke during the commit"));
         }

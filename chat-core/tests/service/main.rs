@@ -18,6 +18,7 @@ mod rooms;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{
@@ -31,6 +32,10 @@ use chat_protocol::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long to wait for what should come at once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A service that runs, with everything in memory unless it is told otherwise.
 struct Node {
@@ -144,7 +149,7 @@ impl Inbox {
                     return events.remove(0);
                 }
             }
-            arrived.await;
+            timeout(PATIENCE, arrived).await.expect("something is told");
         }
     }
 }

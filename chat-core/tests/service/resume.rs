@@ -137,6 +137,26 @@ async fn the_seam_has_neither_gap_nor_double_while_others_send() {
 }
 
 #[tokio::test]
+async fn what_is_stored_and_not_yet_posted_is_heard_once() {
+    let frail = Frail::default();
+    let faults = Arc::clone(&frail.faults);
+    let node = Node::with(Arc::new(frail), LocalChannelLayer::new(), ServiceConfig::default());
+    let amy = node.guest("amy", "hall").await;
+    let held = faults.held.lock().await;
+    let mut saying = Box::pin(amy.say("one"));
+    while node.stored("hall").await.is_empty() {
+        assert!(futures::poll!(saying.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let ben = node.comes_back("ben", "hall", Behavior::ONE_ROOM, since(None)).await;
+    assert_eq!(ben.hear_message().await, "one");
+    drop(held);
+    saying.await;
+    amy.say("two").await;
+    assert_eq!(ben.hear_message().await, "two");
+}
+
+#[tokio::test]
 async fn an_unknown_message_is_answered_and_the_newest_page_follows() {
     let mut config = ServiceConfig::default();
     config.history_page = 2;
