@@ -9,6 +9,7 @@
 )]
 
 pub mod browser;
+pub mod dialect;
 pub mod django;
 pub mod http;
 pub mod postgres;

@@ -126,13 +126,16 @@ impl Socket {
 
     /// The next message that is no ping or pong.
     pub async fn receive_message(&mut self) -> Message {
-        loop {
-            let next = timeout(PATIENCE, self.0.next()).await.expect("the server sends something");
-            match next.expect("the connection is open").expect("the connection is whole") {
-                Message::Ping(_) | Message::Pong(_) => {}
-                message => return message,
+        let next = async {
+            loop {
+                let next = self.0.next().await;
+                match next.expect("the connection is open").expect("the connection is whole") {
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    message => return message,
+                }
             }
-        }
+        };
+        timeout(PATIENCE, next).await.expect("the server sends something")
     }
 
     /// Says goodbye, and waits until the server has said so, too.
