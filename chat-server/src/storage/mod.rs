@@ -1,5 +1,7 @@
 //! Databases as a [`Storage`], for accounts as well.
 
+mod ledger;
+mod row;
 mod sqlite;
 
 use std::sync::Arc;
@@ -13,6 +15,9 @@ use crate::accounts::AccountStorage;
 use crate::config::Database;
 
 pub use sqlite::SqliteStorage;
+
+/// Most sessions of one user; a further one ends the oldest.
+const SESSIONS_PER_USER: i64 = 100;
 
 /// A database that holds everything that the server keeps.
 #[async_trait]
