@@ -1,6 +1,7 @@
 //! What the server is told: flags first, then the environment (`CHAT_…`), then the file of `--config`, then defaults.
 
 mod auth;
+mod postgres;
 mod settings;
 mod values;
 
@@ -12,6 +13,7 @@ use chat_core::ServiceConfig;
 use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
+pub use postgres::PostgresUrl;
 pub use settings::Settings;
 pub use values::{AuthMode, Database, DialectChoice, Secret, Span, UnknownDatabase};
 

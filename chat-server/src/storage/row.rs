@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat_core::StorageError;
-use chat_core::storage::{Access, FurthestReaders, Room, StoredMessage, StoredNotification, User};
+use chat_core::storage::{Access, FurthestReaders, Profile, Room, StoredMessage, StoredNotification, User};
 use chat_protocol::{ClientId, IdError, RoomName, Timestamp, UserId, Username};
 use sqlx::FromRow;
 
@@ -35,6 +35,16 @@ pub(super) struct MessageRow {
     text: String,
     sent_at: i64,
     client_id: Option<String>,
+}
+
+#[derive(FromRow)]
+pub(super) struct ProfileRow {
+    email: String,
+    picture: String,
+    city: String,
+    first_name: String,
+    last_name: String,
+    gender: String,
 }
 
 #[derive(FromRow)]
@@ -164,6 +174,13 @@ impl MessageRow {
             sent_at: timestamp(self.sent_at)?,
             client_id,
         })
+    }
+}
+
+impl ProfileRow {
+    pub(super) fn read(self) -> Profile {
+        let Self { email, picture, city, first_name, last_name, gender } = self;
+        Profile { email, picture, city, first_name, last_name, gender }
     }
 }
 
