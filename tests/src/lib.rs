@@ -1,4 +1,5 @@
-//! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, and a browser.
+//! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, databases, a
+//! connection that can be interrupted, and a browser.
 
 #![deny(missing_docs)]
 #![allow(
@@ -12,6 +13,7 @@ pub mod browser;
 pub mod django;
 pub mod http;
 pub mod postgres;
+pub mod proxy;
 pub mod server;
 pub mod socket;
 
