@@ -3,7 +3,9 @@
 //! Needs `initdb`, `pg_ctl` and `psql`: on the path, or where Debian's package `postgresql` has them. PostgreSQL does not
 //! run as root; where a test does, the system's user `postgres` runs it.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -88,12 +90,31 @@ impl Postgres {
 
     /// Has SQL executed in a database, and gives the rows that come of it, one on a line.
     pub fn execute(&self, database: &str, sql: &str) -> String {
-        let mut command = Command::new(find("psql"));
-        command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql]);
-        command.arg(self.url_of(database)).current_dir("/").stdin(Stdio::null());
-        let output = command.output().expect("psql can be run");
+        let mut command = self.psql(database);
+        let output = command.args(["--command", sql]).stdin(Stdio::null()).output().expect("psql can be run");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("psql writes UTF-8").trim_end().to_owned()
+    }
+
+    /// Has SQL executed in a transaction that stays open.
+    #[must_use]
+    pub fn hold(&self, database: &str, sql: &str) -> Held {
+        let mut command = self.psql(database);
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut held = Held(pipes.spawn().expect("psql can be run"));
+        let mut input = held.0.stdin.as_ref().expect("it is a pipe");
+        writeln!(input, "BEGIN; {sql}; SELECT 'held';").expect("psql listens");
+        let output = BufReader::new(held.0.stdout.as_mut().expect("it is a pipe"));
+        let answer = output.lines().next().expect("psql answers").expect("psql writes UTF-8");
+        assert_eq!(answer, "held", "{sql}");
+        held
+    }
+
+    fn psql(&self, database: &str) -> Command {
+        let mut command = Command::new(find("psql"));
+        command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        command.arg(self.url_of(database)).current_dir("/");
+        command
     }
 
     /// Where it listens, on 127.0.0.1.
@@ -134,6 +155,17 @@ impl Drop for Postgres {
     }
 }
 
+/// A transaction that stays open. Dropped, it is rolled back.
+#[derive(Debug)]
+pub struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
 /// A process that stops PostgreSQL and removes its folder once its standard input ends: when it is closed here, or with
 /// this process, which may be killed, and does not drop what is static.
 fn guard(folder: &Path) -> Child {
@@ -143,7 +175,7 @@ fn guard(folder: &Path) -> Child {
     guard.args(["-c", r#"read -r _; "$@"; rm -rf -- "$0""#]).arg(folder);
     guard.arg(stop.get_program()).args(stop.get_args()).current_dir("/");
     // A test that is interrupted by hand must not interrupt this, too.
-    std::os::unix::process::CommandExt::process_group(&mut guard, 0);
+    guard.process_group(0);
     guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh can be run")
 }
 

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 pub struct Proxy {
     port: u16,
     is_forwarding: watch::Sender<bool>,
+    accepted: watch::Receiver<usize>,
     _connections: JoinSet<()>,
 }
 
@@ -23,15 +24,28 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let own_port = listener.local_addr().expect("a bound socket has an address").port();
         let (is_forwarding, forwarding) = watch::channel(true);
+        let (count, accepted) = watch::channel(0);
         let mut connections = JoinSet::new();
-        connections.spawn(accept(listener, (Ipv4Addr::LOCALHOST, port).into(), forwarding));
-        Self { port: own_port, is_forwarding, _connections: connections }
+        connections.spawn(accept(listener, (Ipv4Addr::LOCALHOST, port).into(), forwarding, count));
+        Self { port: own_port, is_forwarding, accepted, _connections: connections }
     }
 
     /// Where it listens, on 127.0.0.1.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many connections there have been.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        *self.accepted.borrow()
+    }
+
+    /// Waits until there have been more connections than so many.
+    pub async fn accepted_more_than(&self, count: usize) {
+        let mut accepted = self.accepted.clone();
+        accepted.wait_for(|accepted| *accepted > count).await.expect("the proxy runs");
     }
 
     /// From now on nothing gets through, and nobody is told: connections stay open, and new ones are accepted.
@@ -45,9 +59,15 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, forwarding: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    server: SocketAddr,
+    forwarding: watch::Receiver<bool>,
+    count: watch::Sender<usize>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
+        count.send_modify(|count| *count += 1);
         let forwarding = forwarding.clone();
         connections.spawn(async move {
             // Either end may break; then both are closed.
