@@ -1,5 +1,7 @@
 //! The PostgreSQL storage keeps what every storage promises.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use chat_server::storage::{PostgresOptions, PostgresStorage};
 use chat_tests::postgres::Postgres;
 

@@ -3,6 +3,7 @@
 mod auth;
 mod postgres;
 mod settings;
+mod untold;
 mod values;
 
 use std::net::SocketAddr;
@@ -66,7 +67,13 @@ impl Config {
 fn read(path: &Path) -> Result<Settings, ServerError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ServerError::ReadConfig { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|source| ServerError::ParseConfig { path: path.to_owned(), source })
+    toml::from_str(&text).map_err(|mut source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        // It would quote the line, which may hold a secret.
+        source.set_input(None);
+        ServerError::ParseConfig { path: path.to_owned(), line, source }
+    })
 }
 
 impl Settings {
