@@ -25,11 +25,13 @@ pub enum ServerError {
         source: io::Error,
     },
     /// The file of settings says something that is no setting.
-    #[error("{} is not a file of settings", path.display())]
+    #[error("{} is not a file of settings, by its line {line}", path.display())]
     ParseConfig {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The line.
+        line: usize,
+        /// Why.
         source: toml::de::Error,
     },
     /// The database cannot be opened.

@@ -26,7 +26,9 @@ pub mod storage;
 
 pub use cli::Cli;
 pub use clock::SystemClock;
-pub use config::{Auth, AuthMode, Config, Database, DialectChoice, Secret, Settings, Span, UnknownDatabase};
+pub use config::{
+    Auth, AuthMode, Config, Database, DialectChoice, PostgresUrl, Secret, Settings, Span, UnknownDatabase,
+};
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};
 pub use server::Server;

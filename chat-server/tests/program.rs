@@ -161,12 +161,18 @@ fn what_cannot_work_is_said_at_the_start() {
         "this is no database, but it is long enough to be read as one",
     )
     .unwrap();
+    std::fs::write(folder.path().join("secret.toml"), "\ndatabase = 'mysql://amy:hush@db/chat'").unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for (arguments, hint) in [
         (&["--listen", &*address][..], "--listen"),
         (&["--database", "sqlite:/nowhere/chat.db"], "/nowhere/chat.db"),
         (&["--database", "sqlite:no.db"], "no.db"),
+        (&["--database", "postgres://amy:hush@127.0.0.1:1/chat"], "postgres://amy@127.0.0.1:1/chat"),
+        (&["--database", "postgres://amy:hush@db:port/chat"], "--database"),
+        (&["--database", "mysql://amy:hush@db/chat"], "postgres://USER"),
+        (&["--django-database", "mysql://amy:hush@db/chat"], "postgres://USER"),
+        (&["--config", "secret.toml"], "secret.toml is not a file of settings, by its line 2"),
         (&["--config", "nowhere.toml"], "nowhere.toml"),
         (&["--auth", "jwt"], "jwt_key_file"),
         (&["--auth", "jwt", "--jwt-secret", "short"], "32"),
@@ -177,5 +183,6 @@ fn what_cannot_work_is_said_at_the_start() {
         let complaint = text(&output.stderr);
         assert!(!output.status.success() && complaint.contains(hint), "{arguments:?}: {complaint}");
         assert!(!complaint.contains("panicked"), "{complaint}");
+        assert!(!complaint.contains("hush"), "a secret is not told: {complaint}");
     }
 }

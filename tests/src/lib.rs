@@ -1,4 +1,5 @@
-//! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, and a browser.
+//! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, databases, a
+//! connection that can be interrupted, and a browser.
 
 #![deny(missing_docs)]
 #![allow(
@@ -13,6 +14,7 @@ pub mod dialect;
 pub mod django;
 pub mod http;
 pub mod postgres;
+pub mod proxy;
 pub mod server;
 pub mod socket;
 

@@ -1,7 +1,9 @@
 //! What the server is told: flags first, then the environment (`CHAT_…`), then the file of `--config`, then defaults.
 
 mod auth;
+mod postgres;
 mod settings;
+mod untold;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,6 +14,7 @@ use chat_core::ServiceConfig;
 use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
+pub use postgres::PostgresUrl;
 pub use settings::Settings;
 pub use values::{AuthMode, Database, DialectChoice, Secret, Span, UnknownDatabase};
 
@@ -64,7 +67,13 @@ impl Config {
 fn read(path: &Path) -> Result<Settings, ServerError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ServerError::ReadConfig { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|source| ServerError::ParseConfig { path: path.to_owned(), source })
+    toml::from_str(&text).map_err(|mut source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        // It would quote the line, which may hold a secret.
+        source.set_input(None);
+        ServerError::ParseConfig { path: path.to_owned(), line, source }
+    })
 }
 
 impl Settings {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
+use super::untold::Untold;
 use super::values::{AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
 /// What was given; what was not is left open.
@@ -34,8 +35,8 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub dialect: Option<DialectChoice>,
 
-    /// Where everything is kept: `sqlite:FILE`, or `sqlite::memory:` [default: sqlite:chat.db]
-    #[arg(long, env = "CHAT_DATABASE", value_name = "URL")]
+    /// Where everything is kept: sqlite:FILE, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite:chat.db]
+    #[arg(long, env = "CHAT_DATABASE", hide_env_values = true, value_parser = Untold::<Database>::new(), value_name = "URL")]
     #[serde(deserialize_with = "from_text")]
     pub database: Option<Database>,
 
@@ -76,7 +77,7 @@ pub struct Settings {
     pub mute_for: Option<Span>,
 
     /// The database of the Django project whose sessions count: sqlite:FILE or `postgres://USER:PASSWORD@HOST/NAME`
-    #[arg(long, env = "CHAT_DJANGO_DATABASE", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "CHAT_DJANGO_DATABASE", hide_env_values = true, value_parser = Untold::<DjangoDatabase>::new(), value_name = "URL")]
     #[serde(deserialize_with = "from_text")]
     pub django_database: Option<DjangoDatabase>,
 

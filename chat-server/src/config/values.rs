@@ -10,6 +10,8 @@ use chat_protocol::{Dialect, UnknownDialect};
 use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 
+use super::postgres::PostgresUrl;
+
 /// Who may connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -70,11 +72,13 @@ pub enum Database {
     SqliteFile(PathBuf),
     /// An SQLite database that ends with the server, `sqlite::memory:`.
     SqliteMemory,
+    /// A PostgreSQL database, `postgres://user:password@host:5432/name`.
+    Postgres(PostgresUrl),
 }
 
 /// No such database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no such database; there are sqlite:FILE and sqlite::memory:")]
+#[error("no such database; there are sqlite:FILE, sqlite::memory: and postgres://USER:PASSWORD@HOST/NAME")]
 pub struct UnknownDatabase;
 
 impl Default for Database {
@@ -87,7 +91,9 @@ impl FromStr for Database {
     type Err = UnknownDatabase;
 
     fn from_str(text: &str) -> Result<Self, UnknownDatabase> {
-        let rest = text.strip_prefix("sqlite:").ok_or(UnknownDatabase)?;
+        let Some(rest) = text.strip_prefix("sqlite:") else {
+            return text.parse().map(Self::Postgres);
+        };
         match rest.strip_prefix("//").unwrap_or(rest) {
             "" => Err(UnknownDatabase),
             ":memory:" => Ok(Self::SqliteMemory),
@@ -101,6 +107,7 @@ impl fmt::Display for Database {
         match self {
             Self::SqliteFile(path) => write!(f, "sqlite:{}", path.display()),
             Self::SqliteMemory => f.write_str("sqlite::memory:"),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -188,7 +195,8 @@ mod tests {
         assert_eq!("sqlite:///var/lib/chat.db".parse(), file("/var/lib/chat.db"));
         assert_eq!("sqlite:/var/lib/chat.db".parse(), file("/var/lib/chat.db"));
         assert_eq!("sqlite::memory:".parse(), Ok(Database::SqliteMemory));
-        for other in ["", "chat.db", "sqlite:", "postgres://x"] {
+        assert!(matches!("postgres://db/chat".parse(), Ok(Database::Postgres(_))));
+        for other in ["", "chat.db", "sqlite:", "mysql://x"] {
             assert_eq!(other.parse::<Database>(), Err(UnknownDatabase), "{other}");
         }
     }

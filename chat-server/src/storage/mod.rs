@@ -1,5 +1,8 @@
 //! Databases as a [`Storage`], for accounts as well.
 
+mod ledger;
+mod postgres;
+mod row;
 mod sqlite;
 
 use std::sync::Arc;
@@ -12,7 +15,11 @@ use crate::ServerError;
 use crate::accounts::AccountStorage;
 use crate::config::Database;
 
+pub use postgres::{PostgresOptions, PostgresStorage};
 pub use sqlite::SqliteStorage;
+
+/// Most sessions of one user; a further one ends the oldest.
+const SESSIONS_PER_USER: i64 = 100;
 
 /// A database that holds everything that the server keeps.
 #[async_trait]
@@ -23,14 +30,18 @@ pub trait ServerStorage: Storage + AccountStorage {
 
 /// Opens the database of the settings.
 pub(crate) async fn open(database: &Database) -> Result<Arc<dyn ServerStorage>, ServerError> {
-    let opened = match database {
-        Database::SqliteFile(path) => SqliteStorage::open(path).await,
-        Database::SqliteMemory => SqliteStorage::in_memory().await,
+    let opened: Result<Arc<dyn ServerStorage>, StorageError> = match database {
+        Database::SqliteFile(path) => SqliteStorage::open(path).await.map(in_common),
+        Database::SqliteMemory => SqliteStorage::in_memory().await.map(in_common),
+        Database::Postgres(url) => {
+            PostgresStorage::open(&PostgresOptions::new(url.clone())).await.map(in_common)
+        }
     };
-    match opened {
-        Ok(storage) => Ok(Arc::new(storage)),
-        Err(source) => Err(ServerError::OpenDatabase { database: database.clone(), source }),
-    }
+    opened.map_err(|source| ServerError::OpenDatabase { database: database.clone(), source })
+}
+
+fn in_common(storage: impl ServerStorage) -> Arc<dyn ServerStorage> {
+    Arc::new(storage)
 }
 
 /// Why the tables of a database could not be brought up to date.

@@ -4,71 +4,17 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::User;
 use chat_protocol::{Timestamp, UserId, Username};
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::row::{self, UserRow};
+use super::row::{AccountRow, SessionRow, UserRow, account_columns};
 use super::{SqliteStorage, failed};
 use crate::accounts::{
     Account, AccountChange, AccountStorage, Claim, NewSession, PasswordHash, Session, SessionHash,
 };
-
-/// Most sessions of one user; a further one ends the oldest.
-const SESSIONS_PER_USER: i64 = 100;
+use crate::storage::SESSIONS_PER_USER;
 
 /// Most hashes in one statement, well under SQLite's 32,766 parameters.
 const HASHES_PER_STATEMENT: usize = 10_000;
-
-#[derive(FromRow)]
-struct AccountRow {
-    id: i64,
-    name: String,
-    password_hash: String,
-    is_active: bool,
-    generation: i64,
-    created_at: i64,
-}
-
-/// What an [`AccountRow`] needs of the two tables.
-macro_rules! select_accounts {
-    ($rest:literal) => {
-        concat!(
-            "SELECT u.id, u.name, a.password_hash, a.is_active, a.generation, a.created_at ",
-            "FROM accounts AS a JOIN users AS u ON u.id = a.user_id ",
-            $rest
-        )
-    };
-}
-
-impl AccountRow {
-    fn read(self) -> Result<Account, StorageError> {
-        Ok(Account {
-            user: row::user(self.id, &self.name)?,
-            password_hash: PasswordHash::new(self.password_hash),
-            is_active: self.is_active,
-            generation: self.generation,
-            created_at: row::timestamp(self.created_at)?,
-        })
-    }
-}
-
-#[derive(FromRow)]
-struct SessionRow {
-    hash: Vec<u8>,
-    user_id: i64,
-    name: String,
-    expires_at: i64,
-}
-
-impl SessionRow {
-    fn read(self) -> Result<Session, StorageError> {
-        let corrupt = StorageError::Corrupt { what: "the hash of a session" };
-        Ok(Session {
-            hash: SessionHash(self.hash.try_into().map_err(|_| corrupt)?),
-            user: row::user(self.user_id, &self.name)?,
-            expires_at: row::timestamp(self.expires_at)?,
-        })
-    }
-}
 
 #[async_trait]
 impl AccountStorage for SqliteStorage {
@@ -98,19 +44,21 @@ impl AccountStorage for SqliteStorage {
     }
 
     async fn account_named(&self, name: &Username) -> Result<Option<Account>, StorageError> {
-        let found: Option<AccountRow> = sqlx::query_as(select_accounts!("WHERE u.name = ?"))
-            .bind(name.as_str())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed)?;
+        let found: Option<AccountRow> =
+            sqlx::query_as(concat!("SELECT ", account_columns!(), "WHERE u.name = ?"))
+                .bind(name.as_str())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed)?;
         found.map(AccountRow::read).transpose()
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
-        let found: Vec<AccountRow> = sqlx::query_as(select_accounts!("ORDER BY u.name"))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed)?;
+        let found: Vec<AccountRow> =
+            sqlx::query_as(concat!("SELECT ", account_columns!(), "ORDER BY u.name"))
+                .fetch_all(&self.readers)
+                .await
+                .map_err(failed)?;
         found.into_iter().map(AccountRow::read).collect()
     }
 

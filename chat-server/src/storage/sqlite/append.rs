@@ -4,111 +4,50 @@
 //! that what it reads stays true until it commits.
 
 use std::collections::HashMap;
+use std::ops::RangeFrom;
 
 use chat_core::StorageError;
 use chat_core::storage::{Appended, NewMessage, StoredMessage};
-use chat_protocol::{ClientId, RoomId, UserId};
+use chat_protocol::RoomId;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::failed;
+use super::ledger::{self, Ledger, Mark, mark_of};
 use super::row::{self, MessageRow, message_columns};
 
 /// Most rows in one statement: with seven values each, well under SQLite's 32,766 parameters.
 const ROWS_PER_STATEMENT: usize = 2000;
-
-/// What makes a send the same as another.
-type Mark = (RoomId, UserId, ClientId);
 
 pub(super) async fn append(
     writer: &SqlitePool,
     messages: &[NewMessage],
 ) -> Result<Vec<Appended>, StorageError> {
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    let before = Ledger::read(&mut transaction, messages).await?;
-    let (outcomes, after) = before.number(messages)?;
-    let new: Vec<&StoredMessage> = outcomes.iter().filter_map(as_new).collect();
+    let mut ledger = read(&mut transaction, messages).await?;
+    let outcomes = ledger.number(messages)?;
+    let new: Vec<&StoredMessage> = outcomes.iter().filter_map(ledger::as_new).collect();
     if !new.is_empty() {
         insert(&mut transaction, &new).await?;
-        after.write(&mut transaction).await?;
+        write(&mut transaction, &ledger.last_seqs).await?;
     }
     transaction.commit().await.map_err(failed)?;
     Ok(outcomes)
 }
 
-const fn as_new(outcome: &Appended) -> Option<&StoredMessage> {
-    match outcome {
-        Appended::New(stored) => Some(stored),
-        Appended::Repeated(_) => None,
-    }
-}
-
-/// What the numbers of the next messages depend on.
-struct Ledger {
-    last_id: i64,
-    last_seqs: HashMap<RoomId, i64>,
-    known: HashMap<Mark, StoredMessage>,
-}
-
-impl Ledger {
-    async fn read(connection: &mut SqliteConnection, messages: &[NewMessage]) -> Result<Self, StorageError> {
-        let last_id: Option<i64> =
-            sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
-                .fetch_optional(&mut *connection)
-                .await
-                .map_err(failed)?;
-        Ok(Self {
-            last_id: last_id.unwrap_or(0),
-            last_seqs: read_last_seqs(connection, messages).await?,
-            known: read_known(connection, messages).await?,
-        })
-    }
-
-    /// Gives every message its number and id, and tells what that leaves.
-    fn number(mut self, messages: &[NewMessage]) -> Result<(Vec<Appended>, Self), StorageError> {
-        let outcomes = messages.iter().map(|message| self.number_one(message)).collect::<Result<_, _>>()?;
-        Ok((outcomes, self))
-    }
-
-    fn number_one(&mut self, message: &NewMessage) -> Result<Appended, StorageError> {
-        let mark = mark_of(message);
-        if let Some(stored) = mark.as_ref().and_then(|mark| self.known.get(mark)) {
-            return Ok(Appended::Repeated(stored.clone()));
-        }
-        let last_seq = self.last_seqs.get_mut(&message.room).ok_or(StorageError::Missing { what: "room" })?;
-        *last_seq += 1;
-        self.last_id += 1;
-        let stored = StoredMessage {
-            id: row::id(self.last_id)?,
-            room: message.room,
-            seq: row::id(*last_seq)?,
-            sender: message.sender.clone(),
-            text: message.text.clone(),
-            sent_at: message.sent_at,
-            client_id: message.client_id.clone(),
-        };
-        if let Some(mark) = mark {
-            self.known.insert(mark, stored.clone());
-        }
-        Ok(Appended::New(stored))
-    }
-
-    async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StorageError> {
-        let last_seqs: Vec<_> = self.last_seqs.iter().collect();
-        for rows in last_seqs.chunks(ROWS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Sqlite>::new("UPDATE rooms SET last_seq = new.column2 FROM (");
-            query.push_values(rows, |mut row, (room, seq)| {
-                row.push_bind(room.value()).push_bind(**seq);
-            });
-            query.push(") AS new WHERE rooms.id = new.column1");
-            query.build().execute(&mut *connection).await.map_err(failed)?;
-        }
-        Ok(())
-    }
-}
-
-fn mark_of(message: &NewMessage) -> Option<Mark> {
-    message.client_id.clone().map(|client_id| (message.room, message.sender.id, client_id))
+async fn read(
+    connection: &mut SqliteConnection,
+    messages: &[NewMessage],
+) -> Result<Ledger<RangeFrom<i64>>, StorageError> {
+    let last_id: Option<i64> = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    Ok(Ledger {
+        ids: last_id.unwrap_or(0) + 1..,
+        last_seqs: read_last_seqs(connection, messages).await?,
+        known: read_known(connection, messages).await?,
+    })
 }
 
 async fn read_last_seqs(
@@ -177,6 +116,22 @@ async fn insert(connection: &mut SqliteConnection, messages: &[&StoredMessage]) 
                 .push_bind(message.sent_at.as_micros())
                 .push_bind(message.client_id.as_ref().map(ToString::to_string));
         });
+        query.build().execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn write(
+    connection: &mut SqliteConnection,
+    last_seqs: &HashMap<RoomId, i64>,
+) -> Result<(), StorageError> {
+    let last_seqs: Vec<_> = last_seqs.iter().collect();
+    for rows in last_seqs.chunks(ROWS_PER_STATEMENT) {
+        let mut query = QueryBuilder::<Sqlite>::new("UPDATE rooms SET last_seq = new.column2 FROM (");
+        query.push_values(rows, |mut row, (room, seq)| {
+            row.push_bind(room.value()).push_bind(**seq);
+        });
+        query.push(") AS new WHERE rooms.id = new.column1");
         query.build().execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())

@@ -97,10 +97,6 @@ impl MessageStorage for SqliteStorage {
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
-        let mut furthest = FurthestReaders::default();
-        for (place, (user, seq)) in furthest.0.iter_mut().zip(marks) {
-            *place = Some((row::id(user)?, row::id(seq)?));
-        }
-        Ok(furthest)
+        row::furthest(marks)
     }
 }

@@ -10,7 +10,6 @@ mod messages;
 mod notifications;
 mod profiles;
 mod rooms;
-mod row;
 mod upkeep;
 mod users;
 
@@ -27,7 +26,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::{ServerStorage, failed, migration_failed};
+use super::{ServerStorage, failed, ledger, migration_failed, row};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 

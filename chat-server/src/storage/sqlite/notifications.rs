@@ -6,22 +6,13 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::{NotificationStorage, StoredNotification, User};
 use chat_protocol::{NotificationId, Timestamp, UserId};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite};
 
-use super::row;
+use super::row::{self, NotificationRow};
 use super::{SqliteStorage, failed};
 
 /// Most ids in one statement; SQLite takes 32,766 parameters.
 const IDS_PER_STATEMENT: usize = 1000;
-
-#[derive(FromRow)]
-struct NotificationRow {
-    id: i64,
-    sender_id: i64,
-    sender_name: String,
-    text: String,
-    sent_at: i64,
-}
 
 #[async_trait]
 impl NotificationStorage for SqliteStorage {
@@ -81,17 +72,5 @@ impl NotificationStorage for SqliteStorage {
             query.build().execute(&self.writer).await.map_err(failed)?;
         }
         Ok(())
-    }
-}
-
-impl NotificationRow {
-    fn read(self, recipient: UserId) -> Result<StoredNotification, StorageError> {
-        Ok(StoredNotification {
-            id: row::id(self.id)?,
-            sender: row::user(self.sender_id, &self.sender_name)?,
-            recipient,
-            text: self.text.into(),
-            sent_at: row::timestamp(self.sent_at)?,
-        })
     }
 }

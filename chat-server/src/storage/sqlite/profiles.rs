@@ -5,11 +5,8 @@ use chat_core::StorageError;
 use chat_core::storage::{Profile, ProfileStorage, User};
 use chat_protocol::UserId;
 
-use super::row::UserRow;
+use super::row::{ProfileRow, UserRow};
 use super::{SqliteStorage, failed};
-
-/// The columns of a profile, in the order of its table.
-type ProfileRow = (String, String, String, String, String, String);
 
 #[async_trait]
 impl ProfileStorage for SqliteStorage {
@@ -21,8 +18,7 @@ impl ProfileStorage for SqliteStorage {
         .fetch_optional(&self.readers)
         .await
         .map_err(failed)?;
-        let (email, picture, city, first_name, last_name, gender) = row.unwrap_or_default();
-        Ok(Profile { email, picture, city, first_name, last_name, gender })
+        Ok(row.map(ProfileRow::read).unwrap_or_default())
     }
 
     async fn set_profile(&self, user: UserId, profile: &Profile) -> Result<(), StorageError> {

@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use chat_core::StorageError;
-use chat_core::storage::{Access, Joining, Leaving, NewRoom, Purpose, Room, RoomStorage, User};
+use chat_core::storage::{Joining, Leaving, NewRoom, Purpose, Room, RoomStorage, User};
 use chat_protocol::{RoomId, RoomName, UserId};
 use sqlx::SqliteConnection;
 
-use super::row::{RoomRow, UserRow, room_columns};
+use super::row::{RoomRow, UserRow, access_text, room_columns};
 use super::{SqliteStorage, failed};
 
 #[async_trait]
@@ -153,10 +153,6 @@ async fn insert(
     room: &NewRoom,
     purpose: Option<&str>,
 ) -> Result<Option<Room>, StorageError> {
-    let access = match room.access {
-        Access::Open => "open",
-        Access::MembersOnly => "members",
-    };
     let made: Option<RoomRow> = sqlx::query_as(concat!(
         "INSERT INTO rooms (name, display_name, access, owner_id, purpose) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT (name) DO NOTHING RETURNING ",
@@ -164,7 +160,7 @@ async fn insert(
     ))
     .bind(room.name.as_str())
     .bind(room.display_name.as_deref())
-    .bind(access)
+    .bind(access_text(room.access))
     .bind(room.owner.map(UserId::value))
     .bind(purpose)
     .fetch_optional(&mut *connection)

@@ -6,6 +6,7 @@ use chat_core::storage::{Keep, UpkeepStorage};
 use chat_protocol::RoomId;
 use sqlx::SqliteConnection;
 
+use super::row::SurplusRow;
 use super::{SqliteStorage, failed};
 
 #[async_trait]
@@ -49,11 +50,10 @@ async fn surplus_end(
     keep: &Keep,
     at_most: u32,
 ) -> Result<Option<i64>, StorageError> {
-    // Of the messages that are there, the first; up to which there are too many; up to which they are too old.
-    let (pruned, too_many, too_old): (i64, Option<i64>, Option<i64>) = sqlx::query_as(
-        "SELECT r.pruned_seq, r.last_seq - ?2, \
+    let surplus: SurplusRow = sqlx::query_as(
+        "SELECT r.pruned_seq AS pruned, r.last_seq - ?2 AS too_many, \
          CASE WHEN ?3 IS NULL THEN NULL ELSE coalesce( \
-             (SELECT seq - 1 FROM messages WHERE room_id = ?1 AND sent_at >= ?3 ORDER BY seq LIMIT 1), r.last_seq) END \
+             (SELECT seq - 1 FROM messages WHERE room_id = ?1 AND sent_at >= ?3 ORDER BY seq LIMIT 1), r.last_seq) END AS too_old \
          FROM rooms AS r WHERE r.id = ?1",
     )
     .bind(room.value())
@@ -63,6 +63,5 @@ async fn surplus_end(
     .await
     .map_err(failed)?
     .ok_or(StorageError::Missing { what: "room" })?;
-    let end = too_many.max(too_old).map(|end| end.min(pruned + i64::from(at_most)));
-    Ok(end.filter(|end| *end > pruned))
+    Ok(surplus.end(at_most))
 }

@@ -1,0 +1,121 @@
+//! Connections, each used for one call at a time, and every call with an end.
+//!
+//! This is not sqlx's own pool. That one pings whatever comes back to it, also a connection that was given up in the
+//! middle of a query, for as long as the answer takes: where a host is gone without a word, until the kernel gives up,
+//! with a place in the pool taken meanwhile. And it takes a database that refuses connections for one that is about to
+//! come up, so that every call waits for as long as it may. Here a call has one bound for everything: waiting for its
+//! turn, connecting, asking. One that has passed it takes its connection with it.
+
+use std::time::Duration;
+use std::{fmt, mem};
+
+use chat_core::StorageError;
+use parking_lot::Mutex;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::failed;
+
+/// How every transaction begins, whatever the database has for a default: what it reads after it has been given a lock is
+/// what was committed before.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// An idle connection that takes more than this share of a call's time to show that it still works does not.
+const PING_SHARE: u32 = 4;
+
+/// A call took longer than it may.
+#[derive(Debug, Error)]
+#[error("PostgreSQL did not answer within {0:?}")]
+struct NoAnswer(Duration);
+
+/// No further calls are taken.
+#[derive(Debug, Error)]
+#[error("the connections to PostgreSQL are closed")]
+struct Closed;
+
+pub(super) struct Pool {
+    options: PgConnectOptions,
+    answer_within: Duration,
+    size: u32,
+    places: Semaphore,
+    idle: Mutex<Vec<PgConnection>>,
+}
+
+impl fmt::Debug for Pool {
+    /// Without the options, which hold the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Connects when there is something to ask.
+    pub(super) fn new(options: PgConnectOptions, answer_within: Duration, size: u32) -> Self {
+        let places = Semaphore::new(usize::try_from(size).unwrap_or(Semaphore::MAX_PERMITS));
+        Self { options, answer_within, size, places, idle: Mutex::default() }
+    }
+
+    /// Does something with a connection. Each statement is a transaction of its own.
+    pub(super) async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let call = async {
+            let _place = self.places.acquire().await.map_err(|_| StorageError::database(Closed))?;
+            let mut connection = self.connection().await?;
+            let outcome = work(&mut connection).await;
+            // A broken one is found out when it is next taken.
+            self.idle.lock().push(connection);
+            outcome
+        };
+        // What is dropped in the middle, here or by the caller, does not get to give the connection back.
+        timeout(self.answer_within, call)
+            .await
+            .unwrap_or_else(|_| Err(StorageError::database(NoAnswer(self.answer_within))))
+    }
+
+    /// Does something in one transaction, which is committed where it goes well.
+    pub(super) async fn transaction<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        self.run(async |connection| {
+            let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
+            let outcome = work(&mut transaction).await;
+            match outcome {
+                Ok(_) => transaction.commit().await.map_err(failed)?,
+                // Now, and not with what is asked next: until then it would hold its locks.
+                Err(_) => transaction.rollback().await.map_err(failed)?,
+            }
+            outcome
+        })
+        .await
+    }
+
+    /// Takes no further calls, and ends all connections when those under way are done.
+    pub(super) async fn close(&self) {
+        let everything = self.places.acquire_many(self.size).await;
+        self.places.close();
+        drop(everything);
+        let idle = mem::take(&mut *self.idle.lock());
+        for connection in idle {
+            // Where it cannot be told that this is the end, it will notice.
+            let _ = timeout(self.answer_within, connection.close()).await;
+        }
+    }
+
+    async fn connection(&self) -> Result<PgConnection, StorageError> {
+        let idle = self.idle.lock().pop();
+        if let Some(mut connection) = idle {
+            if let Ok(Ok(())) = timeout(self.answer_within / PING_SHARE, connection.ping()).await {
+                return Ok(connection);
+            }
+            // What has become of one has become of all: the database was gone, or the way to it.
+            self.idle.lock().clear();
+        }
+        self.options.connect().await.map_err(failed)
+    }
+}

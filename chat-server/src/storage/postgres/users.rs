@@ -1,0 +1,147 @@
+//! People.
+
+use async_trait::async_trait;
+use chat_core::StorageError;
+use chat_core::storage::{User, UserStorage};
+use chat_protocol::{Timestamp, UserId, Username};
+
+use super::row::{self, UserRow};
+use super::{PostgresStorage, failed};
+
+#[async_trait]
+impl UserStorage for PostgresStorage {
+    async fn ensure_user(&self, name: &Username) -> Result<User, StorageError> {
+        if let Some(user) = self.user_named(name).await? {
+            return Ok(user);
+        }
+        self.pool
+            .run(async |connection| {
+                sqlx::query("INSERT INTO users (name) VALUES ($1) ON CONFLICT (name) DO NOTHING")
+                    .bind(name.as_str())
+                    .execute(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        self.user_named(name).await?.ok_or(StorageError::Corrupt { what: "a user" })
+    }
+
+    async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError> {
+        let user = User { id, name: name.clone() };
+        if self.user_named(name).await?.as_ref() == Some(&user) {
+            return Ok(user);
+        }
+        self.pool
+            .transaction(async |connection| {
+                // One at a time, and beside no other change to users: two rows change here, in whichever order, which
+                // would be a deadlock with whoever has locked them in the other.
+                sqlx::query("LOCK TABLE users IN EXCLUSIVE MODE")
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(failed)?;
+                let holder: Option<UserRow> =
+                    sqlx::query_as("SELECT id, name FROM users WHERE name = $1 AND id <> $2")
+                        .bind(name.as_str())
+                        .bind(id.value())
+                        .fetch_optional(&mut *connection)
+                        .await
+                        .map_err(failed)?;
+                if let Some(holder) = holder.map(UserRow::read).transpose()? {
+                    sqlx::query("UPDATE users SET name = $1 WHERE id = $2")
+                        .bind(holder.displaced_name()?.as_str())
+                        .bind(holder.id.value())
+                        .execute(&mut *connection)
+                        .await
+                        .map_err(failed)?;
+                }
+                sqlx::query(
+                    "INSERT INTO users (id, name) VALUES ($1, $2) \
+                     ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                )
+                .bind(id.value())
+                .bind(name.as_str())
+                .execute(&mut *connection)
+                .await
+                .map_err(failed)?;
+                // Ids that are given out here go on after it. Nobody else takes one while the table is locked.
+                sqlx::query("SELECT setval('users_id_seq', $1) FROM users_id_seq WHERE last_value <= $1")
+                    .bind(id.value())
+                    .execute(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(user)
+    }
+
+    async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
+        let found: Option<UserRow> = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_as("SELECT id, name FROM users WHERE name = $1")
+                    .bind(name.as_str())
+                    .fetch_optional(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        found.map(UserRow::read).transpose()
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        let found: Option<UserRow> = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_as("SELECT id, name FROM users WHERE id = $1")
+                    .bind(id.value())
+                    .fetch_optional(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        found.map(UserRow::read).transpose()
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StorageError> {
+        let rows: Vec<UserRow> = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_as("SELECT id, name FROM users ORDER BY id")
+                    .fetch_all(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        rows.into_iter().map(UserRow::read).collect()
+    }
+
+    async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
+        self.pool
+            .run(async |connection| {
+                sqlx::query(
+                    "UPDATE users SET last_seen = $2 WHERE id = $1 AND (last_seen IS NULL OR last_seen < $2)",
+                )
+                .bind(user.value())
+                .bind(at.as_micros())
+                .execute(connection)
+                .await
+                .map_err(failed)
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn last_seen(&self, user: UserId) -> Result<Option<Timestamp>, StorageError> {
+        let seen: Option<Option<i64>> = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_scalar("SELECT last_seen FROM users WHERE id = $1")
+                    .bind(user.value())
+                    .fetch_optional(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        seen.flatten().map(row::timestamp).transpose()
+    }
+}
