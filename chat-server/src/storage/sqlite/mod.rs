@@ -36,6 +36,9 @@ const READERS: u32 = 4;
 /// How long a write waits for another process (a backup, the `sqlite3` shell) that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a call waits for its turn.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A [`Storage`](chat_core::Storage) in an SQLite database.
 #[derive(Debug, Clone)]
 pub struct SqliteStorage {
@@ -103,6 +106,7 @@ fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
 }
