@@ -100,7 +100,7 @@ impl Run {
             let dialects = DIALECTS.into_iter().cycle().skip(number as usize % DIALECTS.len());
             // Every other room has a second subscriber, of another dialect.
             for dialect in dialects.take(1 + usize::from(number % 2 == 0)) {
-                clients.subscribe(number, dialect, recorder);
+                clients.subscribe(number, dialect, random.fork(), recorder);
             }
         }
         for number in 0..self.senders {
@@ -124,11 +124,12 @@ impl Clients {
         Door::new(self.address.subscribe())
     }
 
-    fn subscribe(&mut self, number: u32, dialect: &'static str, recorder: &Recorder) {
+    fn subscribe(&mut self, number: u32, dialect: &'static str, random: Random, recorder: &Recorder) {
         let subscriber = Subscriber {
             name: format!("{dialect}-{number}"),
             room: room(number),
             dialect,
+            random,
             recorder: recorder.clone(),
             door: self.door(),
             goals: self.goals.subscribe(),

@@ -7,8 +7,13 @@ use tokio::sync::watch;
 
 use super::door::Door;
 use super::history::Event;
+use super::random::Random;
 use super::recorder::Recorder;
 use crate::socket::{Broken, Socket};
+
+/// After one in so many messages a subscriber hangs up and comes back, so that it is told what it missed while more is
+/// posted.
+const HANG_UPS: u64 = 30;
 
 /// The newest message of each room, once nothing more is sent.
 pub(super) type Goals = BTreeMap<String, i64>;
@@ -19,6 +24,7 @@ pub(super) struct Subscriber {
     pub(super) name: String,
     pub(super) room: String,
     pub(super) dialect: &'static str,
+    pub(super) random: Random,
     pub(super) recorder: Recorder,
     pub(super) door: Door,
     pub(super) goals: watch::Receiver<Option<Goals>>,
@@ -56,7 +62,7 @@ impl Subscriber {
     async fn listen(&mut self, socket: &mut Socket) -> Result<(), Broken> {
         while !self.has_heard_all() {
             tokio::select! {
-                frame = socket.try_receive() => self.hear(&frame?),
+                frame = socket.try_receive() => self.hear(&frame?)?,
                 // Looked at again, whatever it is.
                 _ = self.goals.changed() => {}
             }
@@ -69,8 +75,9 @@ impl Subscriber {
         goals.as_ref().is_some_and(|goals| goals.get(&self.room).is_none_or(|goal| self.newest >= *goal))
     }
 
-    fn hear(&mut self, frame: &Value) {
-        let Some((message_id, text)) = message_of(frame) else { return };
+    /// Notes what it is told, and hangs up now and then.
+    fn hear(&mut self, frame: &Value) -> Result<(), Broken> {
+        let Some((message_id, text)) = message_of(frame) else { return Ok(()) };
         self.newest = self.newest.max(message_id);
         self.recorder.record(Event::Heard {
             subscriber: self.name.clone(),
@@ -78,6 +85,7 @@ impl Subscriber {
             client_id: frame["client_id"].as_str().map(str::to_owned),
             text: text.to_owned(),
         });
+        if self.random.one_in(HANG_UPS) { Err(Broken) } else { Ok(()) }
     }
 }
 
