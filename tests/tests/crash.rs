@@ -7,6 +7,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[path = "crash/good.rs"]
+mod good;
 #[path = "crash/kills.rs"]
 mod kills;
 #[path = "crash/mutated.rs"]

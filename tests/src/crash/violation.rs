@@ -118,6 +118,18 @@ pub enum Violation {
         /// The mark of the message that was sent then.
         then: String,
     },
+    /// A sender's messages do not stand in the order in which it sent them, on one connection and each once.
+    #[error(
+        "own order: in room {room}, {then} was sent after {first} by the same sender, and has the smaller number"
+    )]
+    Swapped {
+        /// The room.
+        room: String,
+        /// The mark of the message that was sent first.
+        first: String,
+        /// The mark of the message that was sent then.
+        then: String,
+    },
     /// A subscriber heard a message more than once.
     #[error("heard twice: {subscriber} heard message {message_id} again")]
     HeardTwice {

@@ -3,91 +3,7 @@
 use chat_tests::crash::history::Event;
 use chat_tests::crash::{Part, Violation, check};
 
-fn invoked(sender: &str, room: &str, client_id: &str) -> Event {
-    let [sender, room, client_id] = [sender, room, client_id].map(str::to_owned);
-    Event::Invoked { sender, room, text: format!("text of {client_id}"), client_id }
-}
-
-fn confirmed(client_id: &str, message_id: i64) -> Event {
-    Event::Confirmed { client_id: client_id.to_owned(), message_id }
-}
-
-fn refused(client_id: &str) -> Event {
-    Event::Refused { client_id: client_id.to_owned(), code: "blank_message".to_owned() }
-}
-
-fn unknown(client_id: &str) -> Event {
-    Event::Unknown { client_id: client_id.to_owned() }
-}
-
-fn connected(subscriber: &str, room: &str, since: i64) -> Event {
-    Event::Connected { subscriber: subscriber.to_owned(), room: room.to_owned(), since }
-}
-
-fn heard(subscriber: &str, message_id: i64, client_id: &str) -> Event {
-    Event::Heard {
-        subscriber: subscriber.to_owned(),
-        message_id,
-        client_id: Some(client_id.to_owned()),
-        text: format!("text of {client_id}"),
-    }
-}
-
-fn stored(room: &str, seq: i64, message_id: i64, sender: &str, client_id: &str) -> Event {
-    Event::Stored {
-        room: room.to_owned(),
-        seq,
-        message_id,
-        sender: sender.to_owned(),
-        client_id: Some(client_id.to_owned()),
-        text: format!("text of {client_id}"),
-    }
-}
-
-/// A history with something of everything, in which all is well.
-fn good() -> Vec<Event> {
-    vec![
-        connected("w1", "r1", 0),
-        connected("w3", "r2", 0),
-        invoked("amy", "r1", "amy-1"),
-        confirmed("amy-1", 1),
-        heard("w1", 1, "amy-1"),
-        // Stored, not confirmed, sent again.
-        invoked("ben", "r1", "ben-1"),
-        unknown("ben-1"),
-        invoked("ben", "r1", "ben-1"),
-        heard("w1", 2, "ben-1"),
-        confirmed("ben-1", 2),
-        // It wants what comes after the second.
-        connected("w2", "r1", 2),
-        invoked("amy", "r1", "amy-2"),
-        refused("amy-2"),
-        invoked("cleo", "r2", "cleo-1"),
-        confirmed("cleo-1", 3),
-        heard("w3", 3, "cleo-1"),
-        // Abandoned: one is stored, the other is not.
-        invoked("amy", "r1", "amy-3"),
-        invoked("ben", "r1", "ben-2"),
-        unknown("amy-3"),
-        unknown("ben-2"),
-        connected("w1", "r1", 2),
-        heard("w1", 4, "amy-3"),
-        heard("w2", 4, "amy-3"),
-        // Sent twice and confirmed twice.
-        invoked("amy", "r1", "amy-4"),
-        invoked("amy", "r1", "amy-4"),
-        confirmed("amy-4", 5),
-        heard("w1", 5, "amy-4"),
-        confirmed("amy-4", 5),
-        heard("w2", 5, "amy-4"),
-        // The newest first, as they are read.
-        stored("r1", 4, 5, "amy", "amy-4"),
-        stored("r1", 3, 4, "amy", "amy-3"),
-        stored("r1", 2, 2, "ben", "ben-1"),
-        stored("r1", 1, 1, "amy", "amy-1"),
-        stored("r2", 1, 3, "cleo", "cleo-1"),
-    ]
-}
+use super::good::{confirmed, good, heard, invoked, stored};
 
 /// Where an event is in a history, the last one of several.
 fn place(history: &[Event], event: &Event) -> usize {
@@ -223,6 +139,17 @@ fn a_message_that_overtakes_one_that_was_confirmed_before_it_was_sent() {
         replace(history, &invoked("amy", "r1", "amy-1"), []);
         replace(history, &confirmed("amy-1", 1), []);
         history.extend([invoked("amy", "r1", "amy-1"), confirmed("amy-1", 1)]);
+    });
+}
+
+#[test]
+fn messages_of_one_sender_in_another_order_than_they_were_sent_in() {
+    let [room, first, then] = names(["r2", "dan-1", "dan-2"]);
+    check_planted(Violation::Swapped { room, first, then }, |history| {
+        history.extend(["dan-1", "dan-2"].map(|client_id| invoked("dan", "r2", client_id)));
+        history.extend([confirmed("dan-2", 6), confirmed("dan-1", 7)]);
+        history.extend([stored("r2", 2, 6, "dan", "dan-2"), stored("r2", 3, 7, "dan", "dan-1")]);
+        history.extend([heard("w3", 6, "dan-2"), heard("w3", 7, "dan-1")]);
     });
 }
 

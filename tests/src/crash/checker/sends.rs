@@ -16,6 +16,8 @@ pub(super) struct Send<'h> {
     pub(super) invoked_at: usize,
     /// Where in the history it was confirmed first.
     pub(super) confirmed_at: Option<usize>,
+    /// The connection that it was sent on first: how many sends of its sender had come to nobody knows what by then.
+    connection: usize,
     /// The ids that it was confirmed as.
     confirmed: Vec<i64>,
     attempts: usize,
@@ -24,6 +26,15 @@ pub(super) struct Send<'h> {
 }
 
 impl<'h> Send<'h> {
+    /// The sender and the connection whose other messages this one keeps its order with: it was sent there only.
+    pub(super) const fn line(&self) -> Option<(&'h str, usize)> {
+        if self.attempts == 1 && self.confirmed_at.is_some() {
+            Some((self.sender, self.connection))
+        } else {
+            None
+        }
+    }
+
     /// Why it cannot have been stored: every attempt was refused for good.
     fn refusal(&self) -> Option<&'h str> {
         if self.refused.len() == self.attempts { self.refused.first().copied() } else { None }
@@ -34,6 +45,8 @@ impl<'h> Send<'h> {
 #[derive(Debug, Default)]
 pub(super) struct Sends<'h> {
     by_client_id: BTreeMap<&'h str, Send<'h>>,
+    /// How many sends of each sender came to nobody knows what. After such a send there is another connection.
+    unknown: BTreeMap<&'h str, usize>,
     /// Confirmations of what was not sent before.
     unsent: Vec<(&'h str, i64)>,
 }
@@ -47,6 +60,11 @@ impl<'h> Sends<'h> {
                     this.invoke(at, [sender, room, client_id, text]);
                 }
                 Event::Confirmed { client_id, message_id } => this.confirm(at, client_id, *message_id),
+                Event::Unknown { client_id } => {
+                    if let Some(send) = this.by_client_id.get(&**client_id) {
+                        *this.unknown.entry(send.sender).or_default() += 1;
+                    }
+                }
                 Event::Refused { client_id, code } => {
                     if let Some(send) = this.by_client_id.get_mut(&**client_id) {
                         send.refused.push(code);
@@ -83,12 +101,14 @@ impl<'h> Sends<'h> {
     }
 
     fn invoke(&mut self, at: usize, [sender, room, client_id, text]: [&'h str; 4]) {
+        let connection = self.unknown.get(sender).copied().unwrap_or_default();
         let send = self.by_client_id.entry(client_id).or_insert(Send {
             sender,
             room,
             text,
             invoked_at: at,
             confirmed_at: None,
+            connection,
             confirmed: Vec::new(),
             attempts: 0,
             refused: Vec::new(),

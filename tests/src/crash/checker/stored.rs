@@ -98,29 +98,59 @@ impl<'h> Stored<'h> {
         violations
     }
 
-    /// Whether a message that was sent after another one was confirmed stands behind it.
+    /// Whether messages stand in the order in which they were sent, where there is one.
     pub(super) fn check_order(&self, sends: &Sends<'_>) -> Vec<Violation> {
         let mut violations = Vec::new();
         for (room, messages) in &self.rooms {
-            // Of the messages with greater numbers, the one that was confirmed first.
-            let mut earliest: Option<(usize, &str)> = None;
-            for client_id in messages.iter().rev().filter_map(|message| message.client_id) {
-                let Some(send) = sends.get(client_id) else { continue };
-                if let Some((confirmed_at, first)) = earliest
-                    && confirmed_at < send.invoked_at
-                {
-                    let [room, first, then] = [*room, first, client_id].map(str::to_owned);
-                    violations.push(Violation::Overtaken { room, first, then });
-                }
-                if let Some(at) = send.confirmed_at
-                    && earliest.is_none_or(|(earliest, _)| at < earliest)
-                {
-                    earliest = Some((at, client_id));
-                }
-            }
+            let known = messages.iter().filter_map(|message| {
+                let client_id = message.client_id?;
+                Some((client_id, sends.get(client_id)?))
+            });
+            let known: Vec<_> = known.collect();
+            violations.extend(check_overtaken(room, &known));
+            violations.extend(check_swapped(room, &known));
         }
         violations
     }
+}
+
+/// Whether a message that was sent after another one was confirmed stands behind it.
+fn check_overtaken(room: &str, messages: &[(&str, &Send<'_>)]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    // Of the messages with greater numbers, the one that was confirmed first.
+    let mut earliest: Option<(usize, &str)> = None;
+    for (client_id, send) in messages.iter().rev() {
+        if let Some((confirmed_at, first)) = earliest
+            && confirmed_at < send.invoked_at
+        {
+            let [room, first, then] = [room, first, client_id].map(str::to_owned);
+            violations.push(Violation::Overtaken { room, first, then });
+        }
+        if let Some(at) = send.confirmed_at
+            && earliest.is_none_or(|(earliest, _)| at < earliest)
+        {
+            earliest = Some((at, client_id));
+        }
+    }
+    violations
+}
+
+/// Whether the messages of a sender on one connection stand in the order in which they were sent.
+fn check_swapped(room: &str, messages: &[(&str, &Send<'_>)]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    // Of each sender and connection, the message that was sent last among those with smaller numbers.
+    let mut latest: BTreeMap<_, (usize, &str)> = BTreeMap::new();
+    for (client_id, send) in messages {
+        let Some(line) = send.line() else { continue };
+        let last = latest.entry(line).or_insert((send.invoked_at, client_id));
+        if send.invoked_at < last.0 {
+            let [room, first, then] = [room, client_id, last.1].map(str::to_owned);
+            violations.push(Violation::Swapped { room, first, then });
+        } else {
+            *last = (send.invoked_at, client_id);
+        }
+    }
+    violations
 }
 
 /// Whether a message is stored as it was sent.
