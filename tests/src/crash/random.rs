@@ -41,6 +41,16 @@ impl Random {
         self.below(times) == 0
     }
 
+    /// An index into something of this length.
+    ///
+    /// # Panics
+    ///
+    /// Where the length is 0.
+    #[must_use]
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("less than the length")
+    }
+
     /// One of these.
     ///
     /// # Panics
@@ -48,8 +58,7 @@ impl Random {
     /// Where there is none.
     #[must_use]
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        let index = usize::try_from(self.below(choices.len() as u64)).expect("an index");
-        choices.get(index).expect("an index below the length")
+        choices.get(self.index(choices.len())).expect("an index below the length")
     }
 
     const fn next(&mut self) -> u64 {

@@ -23,7 +23,7 @@ use crate::PATIENCE;
 const DIALECTS: [&str; 5] = ["typed", "plain", "command", "remetente", "group"];
 
 /// Most events from a start to a kill.
-const EVENTS: u64 = 2000;
+const EVENTS: usize = 2000;
 
 /// Most microseconds from the last of these events to the kill, so that kills do not all come right after a frame.
 const MICROS: u64 = 10_000;
@@ -70,6 +70,8 @@ impl Run {
             clients.address.send_replace(None);
             server = self.start_server(database, &clients).await;
         }
+        // The last one gets its share of the load, however early the others were killed.
+        await_events(&recorder, EVENTS).await;
         clients.finish_sending().await;
         // Stopped, so that nothing is under way any more, not even of senders that have hung up.
         clients.address.send_replace(None);
@@ -164,9 +166,12 @@ fn room(number: u32) -> String {
 
 /// Waits for a moment that has nothing to do with what the server does just then.
 async fn await_moment(recorder: &Recorder, random: &mut Random) {
-    let events = 1 + usize::try_from(random.below(EVENTS)).expect("a small number");
-    timeout(PATIENCE, recorder.wait_for_more(events)).await.expect("the load goes on");
+    await_events(recorder, 1 + random.index(EVENTS)).await;
     sleep(Duration::from_micros(random.below(MICROS))).await;
+}
+
+async fn await_events(recorder: &Recorder, events: usize) {
+    timeout(PATIENCE, recorder.wait_for_more(events)).await.expect("the load goes on");
 }
 
 async fn newest(storage: &dyn Storage) -> Goals {

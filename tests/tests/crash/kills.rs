@@ -15,15 +15,15 @@ async fn check(run: &Run, database: &TestDatabase) -> Report {
 }
 
 fn short_run() -> Run {
-    Run { program: env!("CARGO_BIN_EXE_crash").into(), cycles: 8, senders: 50, rooms: 20, seed: any_seed() }
+    Run { program: env!("CARGO_BIN_EXE_crash").into(), cycles: 20, senders: 50, rooms: 20, seed: any_seed() }
 }
 
 #[tokio::test]
 async fn nothing_is_lost_doubled_or_reordered_when_the_server_is_killed() {
     let report = check(&short_run(), &TestDatabase::sqlite()).await;
     // That nothing is wrong means little where nothing happened.
-    assert_eq!(report.server_kills, 8, "{report}");
-    assert!(report.confirmed > 500, "{report}");
+    assert_eq!(report.server_kills, 20, "{report}");
+    assert!(report.confirmed > 300, "{report}");
     assert!(report.unknown > 0, "sends were in flight when the server was killed: {report}");
     assert!(report.refused > 0, "{report}");
     assert!(report.heard > report.confirmed, "every room is listened to: {report}");
