@@ -57,8 +57,8 @@ impl Random {
     ///
     /// Where there is none.
     #[must_use]
-    pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        choices.get(self.index(choices.len())).expect("an index below the length")
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        *choices.get(self.index(choices.len())).expect("an index below the length")
     }
 
     const fn next(&mut self) -> u64 {

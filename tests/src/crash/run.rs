@@ -1,5 +1,6 @@
 //! The run itself: clients, a server, and what is done to it.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +22,9 @@ use crate::PATIENCE;
 
 /// The dialects of subscribers, in turns.
 const DIALECTS: [&str; 5] = ["typed", "plain", "command", "remetente", "group"];
+
+/// In one in so many cycles a subscriber comes that wants everything from the beginning.
+const LATECOMERS: u64 = 8;
 
 /// Most events from a start to a kill.
 const EVENTS: usize = 2000;
@@ -64,6 +68,10 @@ impl Run {
         let mut clients = self.start_clients(&recorder, &mut random);
         let mut server = self.start_server(database, &clients).await;
         for _ in 0..self.cycles {
+            if random.one_in(LATECOMERS) {
+                let room = room(random.below(self.rooms.into()));
+                clients.subscribe(room, random.pick(&DIALECTS), random.fork(), &recorder);
+            }
             await_moment(&recorder, &mut random).await;
             server.kill().await;
             recorder.record(Event::Killed { victim: Victim::Server });
@@ -102,7 +110,7 @@ impl Run {
             let dialects = DIALECTS.into_iter().cycle().skip(number as usize % DIALECTS.len());
             // Every other room has a second subscriber, of another dialect.
             for dialect in dialects.take(1 + usize::from(number % 2 == 0)) {
-                clients.subscribe(number, dialect, random.fork(), recorder);
+                clients.subscribe(room(number), dialect, random.fork(), recorder);
             }
         }
         for number in 0..self.senders {
@@ -126,10 +134,10 @@ impl Clients {
         Door::new(self.address.subscribe())
     }
 
-    fn subscribe(&mut self, number: u32, dialect: &'static str, random: Random, recorder: &Recorder) {
+    fn subscribe(&mut self, room: String, dialect: &'static str, random: Random, recorder: &Recorder) {
         let subscriber = Subscriber {
-            name: format!("{dialect}-{number}"),
-            room: room(number),
+            name: format!("{dialect}-{}", self.subscribers.len()),
+            room,
             dialect,
             random,
             recorder: recorder.clone(),
@@ -160,7 +168,7 @@ async fn join(clients: &mut JoinSet<()>) {
     }
 }
 
-fn room(number: u32) -> String {
+fn room(number: impl Display) -> String {
     format!("r{number}")
 }
 
