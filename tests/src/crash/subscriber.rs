@@ -9,6 +9,7 @@ use super::door::Door;
 use super::history::Event;
 use super::random::Random;
 use super::recorder::Recorder;
+use crate::dialect::{id_of, text_of};
 use crate::socket::{Broken, Socket};
 
 /// After one in so many messages a subscriber hangs up and comes back, so that it is told what it missed while more is
@@ -77,7 +78,8 @@ impl Subscriber {
 
     /// Notes what it is told, and hangs up now and then.
     fn hear(&mut self, frame: &Value) -> Result<(), Broken> {
-        let Some((message_id, text)) = message_of(frame) else { return Ok(()) };
+        let Some(text) = text_of(self.dialect, frame) else { return Ok(()) };
+        let message_id = id_of(frame);
         self.newest = self.newest.max(message_id);
         self.recorder.record(Event::Heard {
             subscriber: self.name.clone(),
@@ -87,12 +89,4 @@ impl Subscriber {
         });
         if self.random.one_in(HANG_UPS) { Err(Broken) } else { Ok(()) }
     }
-}
-
-/// The id and the text of a message, in whatever dialect it came; `None` for a frame that is something else.
-fn message_of(frame: &Value) -> Option<(i64, &str)> {
-    // The `command` dialect has everything about a message in an object.
-    let message = if frame["message"].is_object() { &frame["message"] } else { frame };
-    let text = message.get("content").or_else(|| message.get("message"))?;
-    Some((message["message_id"].as_i64()?, text.as_str()?))
 }
