@@ -57,6 +57,7 @@ struct Plan {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
     Sqlite,
+    Postgres,
 }
 
 #[tokio::main]
@@ -79,6 +80,7 @@ async fn run(plan: Plan) -> Result<ExitCode, Failure> {
     say(&format!("seed         {seed}\n"));
     let database = match plan.database {
         Kind::Sqlite => TestDatabase::sqlite(),
+        Kind::Postgres => TestDatabase::postgres(),
     };
     let run = Run { program: std::env::current_exe()?, cycles, senders, rooms, seed };
     let history = run.record(&database).await;

@@ -61,7 +61,7 @@ pub enum Event {
         /// What it says.
         text: String,
     },
-    /// Something was killed.
+    /// Something is about to be killed.
     Killed {
         /// What.
         victim: Victim,

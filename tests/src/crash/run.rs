@@ -19,9 +19,7 @@ use super::recorder::Recorder;
 use super::sender::{Drafts, Order, Sender};
 use super::subscriber::{Goals, Subscriber};
 use crate::PATIENCE;
-
-/// The dialects of subscribers, in turns.
-const DIALECTS: [&str; 5] = ["typed", "plain", "command", "remetente", "group"];
+use crate::dialect::DIALECTS;
 
 /// In one in so many cycles a subscriber comes that wants everything from the beginning.
 const LATECOMERS: u64 = 8;
@@ -67,16 +65,24 @@ impl Run {
         let mut random = Random::new(self.seed);
         let mut clients = self.start_clients(&recorder, &mut random);
         let mut server = self.start_server(database, &clients).await;
-        for _ in 0..self.cycles {
+        for (_, victim) in (0..self.cycles).zip(database.victims().iter().cycle()) {
             if random.one_in(LATECOMERS) {
                 let room = room(random.below(self.rooms.into()));
                 clients.subscribe(room, random.pick(&DIALECTS), random.fork(), &recorder);
             }
             await_moment(&recorder, &mut random).await;
-            server.kill().await;
-            recorder.record(Event::Killed { victim: Victim::Server });
-            clients.address.send_replace(None);
-            server = self.start_server(database, &clients).await;
+            recorder.record(Event::Killed { victim: *victim });
+            match victim {
+                Victim::Server => {
+                    server.kill().await;
+                    clients.address.send_replace(None);
+                    server = self.start_server(database, &clients).await;
+                }
+                Victim::Database => {
+                    database.kill().await;
+                    database.restart().await;
+                }
+            }
         }
         // The last one gets its share of the load, however early the others were killed.
         await_events(&recorder, EVENTS).await;

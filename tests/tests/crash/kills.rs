@@ -14,17 +14,29 @@ async fn check(run: &Run, database: &TestDatabase) -> Report {
     report
 }
 
-fn short_run() -> Run {
-    Run { program: env!("CARGO_BIN_EXE_crash").into(), cycles: 20, senders: 50, rooms: 20, seed: any_seed() }
+/// A run in which the server, or its database, is killed so many times.
+fn short_run(cycles: u32) -> Run {
+    Run { program: env!("CARGO_BIN_EXE_crash").into(), cycles, senders: 50, rooms: 20, seed: any_seed() }
+}
+
+/// That nothing is wrong means little where nothing happened.
+fn assert_that_much_happened(report: &Report) {
+    assert!(report.confirmed > 300, "{report}");
+    assert!(report.unknown > 0, "sends were in flight when something was killed: {report}");
+    assert!(report.refused > 0, "{report}");
+    assert!(report.heard > report.confirmed, "every room is listened to: {report}");
 }
 
 #[tokio::test]
 async fn nothing_is_lost_doubled_or_reordered_when_the_server_is_killed() {
-    let report = check(&short_run(), &TestDatabase::sqlite()).await;
-    // That nothing is wrong means little where nothing happened.
-    assert_eq!(report.server_kills, 20, "{report}");
-    assert!(report.confirmed > 300, "{report}");
-    assert!(report.unknown > 0, "sends were in flight when the server was killed: {report}");
-    assert!(report.refused > 0, "{report}");
-    assert!(report.heard > report.confirmed, "every room is listened to: {report}");
+    let report = check(&short_run(20), &TestDatabase::sqlite()).await;
+    assert_eq!((report.server_kills, report.database_kills), (20, 0), "{report}");
+    assert_that_much_happened(&report);
+}
+
+#[tokio::test]
+async fn nor_when_the_database_is_killed() {
+    let report = check(&short_run(6), &TestDatabase::postgres()).await;
+    assert_eq!((report.server_kills, report.database_kills), (3, 3), "{report}");
+    assert_that_much_happened(&report);
 }
