@@ -50,11 +50,19 @@ pub fn post(dialect: &str, text: &Value) -> Value {
 #[must_use]
 pub fn text_of<'a>(dialect: &str, frame: &'a Value) -> Option<&'a str> {
     let text = match dialect {
-        "command" if frame["command"] == "new_message" => &frame["message"]["content"],
+        "command" if frame["command"] == "new_message" => frame["message"].get("content")?,
         "group" if frame["type"] == "chat" => &frame["message"],
         "typed" if frame["type"] == "chat_message" => &frame["message"],
         "plain" | "remetente" if frame.get("error").is_none() => &frame["message"],
         _ => return None,
     };
     text.as_str()
+}
+
+/// The id of a frame that brings a message.
+#[must_use]
+pub fn id_of(frame: &Value) -> i64 {
+    // `command` has the parts of a message in an object of their own.
+    let id = frame.get("message_id").or_else(|| frame["message"].get("message_id"));
+    id.and_then(Value::as_i64).unwrap_or_else(|| panic!("no id in {frame}"))
 }

@@ -1,12 +1,17 @@
 //! `?since=`: what was missed, then what is posted, in every dialect.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use chat_server::Database;
-use chat_tests::dialect::{DIALECTS, code_of, post, text_of};
+use chat_tests::dialect::{DIALECTS, code_of, id_of, post, text_of};
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
 /// Posts texts to `hall`, and gives the ids that they get.
@@ -27,11 +32,6 @@ async fn hear(dialect: &str, socket: &mut Socket) -> (String, i64) {
     let frame = socket.receive_where(|frame| text_of(dialect, frame).is_some()).await;
     let text = text_of(dialect, &frame).expect("a message").to_owned();
     (text, id_of(&frame))
-}
-
-fn id_of(frame: &Value) -> i64 {
-    let id = frame.get("message_id").unwrap_or(&frame["message"]["message_id"]);
-    id.as_i64().unwrap_or_else(|| panic!("no id in {frame}"))
 }
 
 #[tokio::test]
