@@ -42,6 +42,16 @@ impl TestDatabase {
         }
     }
 
+    /// A folder on the disk that it is on.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().to_owned(),
+            // As it makes its own.
+            Self::Postgres(_) => std::env::temp_dir(),
+        }
+    }
+
     /// Opens it, beside the server.
     pub async fn open(&self) -> Arc<dyn Storage> {
         match self {

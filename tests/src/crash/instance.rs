@@ -12,14 +12,14 @@ use crate::PATIENCE;
 
 /// A running server. Dropped, it is killed.
 #[derive(Debug)]
-pub(super) struct Instance {
+pub struct Instance {
     child: Child,
     address: SocketAddr,
 }
 
 impl Instance {
     /// Starts the program's own server (`crash serve`) on a free port, and waits until it listens.
-    pub(super) async fn start(program: &Path, database: &str) -> Self {
+    pub async fn start(program: &Path, database: &str) -> Self {
         let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
             .env_clear()
@@ -35,17 +35,47 @@ impl Instance {
     }
 
     /// Where it listens.
-    pub(super) const fn address(&self) -> SocketAddr {
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// How much memory it takes now, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// How much memory it took at most, since it started or since its peak was [forgotten](Self::forget_peak), in KiB.
+    #[must_use]
+    pub fn peak_kib(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Forgets how much memory it has taken by now.
+    pub fn forget_peak(&self) {
+        let file = format!("/proc/{}/clear_refs", self.pid());
+        // proc(5): 5 resets the peak.
+        std::fs::write(file, "5").expect("the system forgets the peak");
+    }
+
+    fn memory(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("the system counts it");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Kills it, in the middle of whatever it does.
-    pub(super) async fn kill(mut self) {
+    pub async fn kill(mut self) {
         self.child.kill().await.expect("the server runs and can be killed");
     }
 
     /// Lets it stop in good order: it does when its standard input ends.
-    pub(super) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         drop(self.child.stdin.take());
         let ended = timeout(PATIENCE, self.child.wait()).await.expect("the server stops in time");
         assert!(ended.expect("the server can be waited for").success(), "the server stops well");

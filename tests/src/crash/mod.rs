@@ -19,6 +19,7 @@ mod violation;
 
 pub use checker::check;
 pub use database::TestDatabase;
+pub use instance::Instance;
 pub use random::{Random, any_seed};
 pub use report::Report;
 pub use run::Run;
