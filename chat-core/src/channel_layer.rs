@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use chat_protocol::{Event, RoomId, UserId};
+use chat_protocol::{Event, RoomId, Seq, UserId};
 
 /// What an event is about, and who hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub struct Envelope {
     pub audience: Audience,
     /// What happened.
     pub event: Event,
+    /// The place of the message in its room, where the event is that one was posted to the room of the topic.
+    pub seq: Option<Seq>,
 }
 
 /// Carries events between the nodes of a cluster; the term is that of Django Channels.

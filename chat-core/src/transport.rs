@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use chat_protocol::Event;
 
@@ -13,9 +14,16 @@ use chat_protocol::Event;
 /// client that cannot keep up is for the transport to cut off.
 ///
 /// Delivery is over when the [`Session`](crate::Session) is dropped.
+#[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Takes an event, or its encoding, towards the client.
     fn deliver(&self, delivery: &Delivery<'_>);
+
+    /// Waits until little of what was delivered is still on its way, or the client is gone. What a client has
+    /// [missed](crate::CatchUp) is delivered at this pace.
+    ///
+    /// Does not wait unless it is implemented: a client in the same process may have no queue.
+    async fn ready(&self) {}
 
     /// Ends the connection; nothing is delivered any more. Called as [`deliver`](Self::deliver) is.
     ///

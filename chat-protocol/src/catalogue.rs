@@ -128,6 +128,13 @@ pub(crate) const fn texts_of(code: ErrorCode) -> [&'static str; 5] {
             "沒有這則訊息",
             "چنین پیامی وجود ندارد",
         ],
+        ErrorCode::CannotResume => [
+            "The messages after the one that you had last are not all here; these are the newest",
+            "Сообщения после вашего последнего сохранились не полностью; вот самые новые",
+            "As mensagens depois da última que você tinha não estão todas aqui; estas são as mais novas",
+            "您上次收到的訊息之後的內容已不完整；以下是最新的訊息",
+            "پیام‌های پس از آخرین پیام شما کامل نیستند؛ این‌ها تازه‌ترین پیام‌ها هستند",
+        ],
         ErrorCode::NotAMember => [
             "You are not a member of this room",
             "Вы не участник этой комнаты",

@@ -64,6 +64,8 @@ codes! {
     UnknownUser = "unknown_user",
     /// There is no such message in this room.
     UnknownMessage = "unknown_message",
+    /// One cannot go on from the message that one had last: the room does not have it, or not any more.
+    CannotResume = "cannot_resume",
     /// One is not a member of the room.
     NotAMember = "not_a_member",
     /// Storage could not keep or find it now; it may be tried again.

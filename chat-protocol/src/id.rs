@@ -94,6 +94,12 @@ impl Seq {
     /// The number of a room's first message.
     pub const FIRST: Self = Self(1);
 
+    /// The number before this one; `None` before the first.
+    #[must_use]
+    pub const fn previous(self) -> Option<Self> {
+        if self.0 > 1 { Some(Self(self.0 - 1)) } else { None }
+    }
+
     /// The number that follows this one.
     #[must_use]
     pub const fn next(self) -> Self {

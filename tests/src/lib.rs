@@ -1,5 +1,5 @@
 //! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, databases, a
-//! connection that can be interrupted, and a browser.
+//! connection that can be interrupted, a server that is killed under load, and a browser.
 
 #![deny(missing_docs)]
 #![allow(
@@ -10,6 +10,8 @@
 )]
 
 pub mod browser;
+pub mod crash;
+pub mod dialect;
 pub mod django;
 pub mod http;
 pub mod postgres;

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::{ClientRequestBuilder, IntoClientRequest};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, connect_async_with_config};
 
 use crate::PATIENCE;
 
@@ -23,6 +23,10 @@ pub struct Refused {
     /// What the answer says.
     pub text: String,
 }
+
+/// The connection is no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broken;
 
 impl Socket {
     /// Opens a socket; the server must accept it.
@@ -65,6 +69,44 @@ impl Socket {
                 Err(Refused { status: response.status(), text: String::from_utf8_lossy(body).into_owned() })
             }
             Err(error) => panic!("no answer: {error}"),
+        }
+    }
+
+    /// Opens a socket on a server that may be gone, or refuse it.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] where it is.
+    pub async fn reach(url: &str) -> Result<Self, Broken> {
+        let handshake = connect_async_with_config(url, None, true);
+        let (socket, _) =
+            timeout(PATIENCE, handshake).await.expect("the server answers").map_err(|_| Broken)?;
+        Ok(Self(socket))
+    }
+
+    /// Sends a frame of JSON on a connection that may have broken.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] where it has; the frame may have been sent or not.
+    pub async fn try_send(&mut self, frame: &Value) -> Result<(), Broken> {
+        self.0.send(Message::text(frame.to_string())).await.map_err(|_| Broken)
+    }
+
+    /// The next frame of a connection that may break, however long that takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] where it has ended, well or not.
+    pub async fn try_receive(&mut self) -> Result<Value, Broken> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    return Ok(serde_json::from_str(&text).expect("the frame is JSON"));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => return Err(Broken),
+            }
         }
     }
 
@@ -126,13 +168,16 @@ impl Socket {
 
     /// The next message that is no ping or pong.
     pub async fn receive_message(&mut self) -> Message {
-        loop {
-            let next = timeout(PATIENCE, self.0.next()).await.expect("the server sends something");
-            match next.expect("the connection is open").expect("the connection is whole") {
-                Message::Ping(_) | Message::Pong(_) => {}
-                message => return message,
+        let next = async {
+            loop {
+                let next = self.0.next().await;
+                match next.expect("the connection is open").expect("the connection is whole") {
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    message => return message,
+                }
             }
-        }
+        };
+        timeout(PATIENCE, next).await.expect("the server sends something")
     }
 
     /// Says goodbye, and waits until the server has said so, too.

@@ -2,54 +2,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+use chat_tests::dialect::{DIALECTS, code_of, post};
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-const DIALECTS: [&str; 5] = ["command", "plain", "group", "remetente", "typed"];
-
-/// Checks that a frame is an error of a dialect, and gives its code.
-fn code_of(dialect: &str, frame: &Value) -> String {
-    let code = match dialect {
-        "command" => {
-            assert_eq!(frame["command"], "error", "{frame}");
-            &frame["code"]
-        }
-        "plain" => {
-            assert_eq!(frame["username"], "server", "{frame}");
-            &frame["error"]
-        }
-        "remetente" => {
-            assert_eq!(frame["remetente"], "server", "{frame}");
-            &frame["error"]
-        }
-        "group" | "typed" => {
-            assert_eq!(frame["type"], "error", "{frame}");
-            &frame["code"]
-        }
-        "listener" => {
-            assert_eq!(frame["members_list"], json!([]), "{frame}");
-            &frame["code"]
-        }
-        other => unreachable!("{other}"),
-    };
-    assert!(frame["message"].as_str().is_some_and(|text| !text.is_empty()), "{frame}");
-    code.as_str().expect("a code").to_owned()
-}
-
 async fn open(server: &TestServer, dialect: &str) -> Socket {
     server.connect(&format!("/ws/chat/hall/?username=amy&dialect={dialect}")).await
-}
-
-/// A frame of each dialect that posts a text.
-fn post(dialect: &str, text: &Value) -> Value {
-    match dialect {
-        "command" => json!({"command": "new_message", "content": text, "roomName": "hall"}),
-        "group" => json!({"type": "chat", "message": text, "groupname": "hall"}),
-        "typed" => json!({"type": "chat_message", "message": text}),
-        _ => json!({"message": text}),
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a [`ChannelLayer`] must do. Every case gets two nodes of one layer.
 
-use chat_protocol::{Event, Person, Presence, RoomId, UserId};
+use chat_protocol::{Event, Person, Presence, RoomId, Seq, UserId};
 
 use crate::{Audience, ChannelLayer, Envelope, Topic};
 
@@ -50,6 +50,7 @@ fn envelope(topic: Topic, number: i64) -> Envelope {
         topic,
         audience: Audience::Everyone,
         event: Event::PresenceChanged(Presence { user, is_online: true }),
+        seq: Some(Seq::new(number).unwrap()),
     }
 }
 

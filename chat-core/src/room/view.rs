@@ -28,6 +28,11 @@ pub(crate) fn message_posted(room: &Room, as_referred: Option<RoomRef>, stored: 
     Event::MessagePosted(MessagePosted { room: label(room, as_referred), message: new_message(stored) })
 }
 
+/// A message that was posted while its reader was away.
+pub(crate) fn message_replayed(room: &Room, stored: &StoredMessage, readers: FurthestReaders) -> Event {
+    Event::MessagePosted(MessagePosted { room: label(room, None), message: message(stored, readers) })
+}
+
 pub(crate) fn history(messages: &[StoredMessage], readers: FurthestReaders) -> Event {
     Event::HistoryFetched(History {
         messages: messages.iter().map(|stored| message(stored, readers)).collect(),

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use chat_protocol::RoomRef;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::Inner;
+use super::doubts::Doubts;
 use super::listeners::{self, Posted};
 use crate::hub::Connection;
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
-use crate::{Audience, CommandError, Envelope, Topic};
+use crate::{Audience, CommandError, Envelope, StorageError, Topic};
 
 /// A message on its way to be stored.
 #[derive(Debug)]
@@ -29,16 +31,30 @@ pub(crate) struct Submission {
     pub(crate) answer: oneshot::Sender<Result<StoredMessage, CommandError>>,
 }
 
+/// The loop that stores and delivers.
+#[derive(Debug)]
+struct Committer<'a> {
+    inner: &'a Inner,
+    to_listeners: mpsc::Sender<Posted>,
+    doubts: Doubts,
+}
+
 pub(super) async fn run(
     inner: &Inner,
     mut submitted: mpsc::Receiver<Submission>,
     to_listeners: mpsc::Sender<Posted>,
 ) {
     let most = inner.config.messages_per_commit.max(1);
+    let mut committer = Committer { inner, to_listeners, doubts: Doubts::default() };
     let mut batch = Vec::new();
     loop {
         let received = tokio::select! {
             biased;
+            () = committer.doubts.due() => {
+                let posted = committer.doubts.settle(inner).await;
+                committer.tell_listeners(posted).await;
+                continue;
+            }
             received = submitted.recv_many(&mut batch, most) => received,
             () = inner.closing(), if !submitted.is_closed() => {
                 submitted.close();
@@ -48,74 +64,114 @@ pub(super) async fn run(
         if received == 0 {
             return;
         }
-        for posted in store(inner, &mut batch).await {
-            if to_listeners.send(posted).await.is_err() {
+        committer.store(&mut batch).await;
+    }
+}
+
+impl Committer<'_> {
+    /// Stores a batch and delivers it.
+    async fn store(&mut self, batch: &mut Vec<Submission>) {
+        match self.append(batch).await {
+            Ok(outcomes) => self.settle(batch.drain(..).zip(outcomes)).await,
+            // One of them cannot be stored; the others must not suffer for it.
+            Err(StorageError::Missing { .. }) if batch.len() > 1 => {
+                for submission in batch.drain(..) {
+                    match self.append(std::slice::from_ref(&submission)).await {
+                        Ok(outcomes) => self.settle(std::iter::once(submission).zip(outcomes)).await,
+                        Err(error) => self.refuse([submission], error),
+                    }
+                }
+            }
+            Err(error) => self.refuse(batch.drain(..), error),
+        }
+    }
+
+    /// Stores messages in one transaction. One that takes too long is given up; it may come to pass all the same.
+    async fn append(&self, batch: &[Submission]) -> Result<Vec<Appended>, StorageError> {
+        let messages: Vec<NewMessage> = batch.iter().map(|submission| submission.message.clone()).collect();
+        let Inner { storage, config, .. } = self.inner;
+        let late = |_| StorageError::database("it did not answer in time");
+        timeout(config.store_within, storage.append(&messages)).await.map_err(late)?
+    }
+
+    async fn settle(&mut self, stored: impl Iterator<Item = (Submission, Appended)>) {
+        let are_there_listeners = listeners::are_there(self.inner);
+        let mut posted = Vec::new();
+        for (submission, outcome) in stored {
+            let room = submission.room.id;
+            if let (true, Appended::New(message)) = (are_there_listeners, &outcome) {
+                posted.push(Posted { room: submission.room.clone(), message: message.clone() });
+            }
+            if let Err(error) = self.inner.announce(submission, outcome).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "messages cannot be delivered yet");
+                self.doubts.add(room);
+            }
+        }
+        self.tell_listeners(posted).await;
+    }
+
+    async fn tell_listeners(&self, posted: Vec<Posted>) {
+        for posted in posted {
+            if self.to_listeners.send(posted).await.is_err() {
                 tracing::debug!("nobody tells listeners any more");
             }
         }
     }
-}
 
-/// Stores a batch and delivers it; gives what listeners are to be told.
-async fn store(inner: &Inner, batch: &mut Vec<Submission>) -> Vec<Posted> {
-    let messages: Vec<NewMessage> = batch.iter().map(|submission| submission.message.clone()).collect();
-    match inner.storage.append(&messages).await {
-        Ok(outcomes) => {
-            let are_there_listeners = listeners::are_there(inner);
-            let mut posted = Vec::new();
-            for (submission, outcome) in batch.drain(..).zip(outcomes) {
-                if let (true, Appended::New(message)) = (are_there_listeners, &outcome) {
-                    posted.push(Posted { room: submission.room.clone(), message: message.clone() });
-                }
-                settle(inner, submission, outcome);
-            }
-            posted
-        }
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                messages = batch.len(),
-                "messages not stored"
-            );
-            let error = CommandError::from(error);
-            for submission in batch.drain(..) {
-                answer(submission.answer, Err(error.clone()));
-            }
-            Vec::new()
+    /// Tells senders that their messages are not confirmed.
+    fn refuse(&mut self, batch: impl IntoIterator<Item = Submission>, error: StorageError) {
+        tracing::error!(error = &error as &dyn std::error::Error, "messages not stored");
+        let error = CommandError::from(error);
+        for submission in batch {
+            self.doubts.add(submission.room.id);
+            answer(submission.answer, Err(error.clone()));
         }
     }
 }
 
-/// Delivers a stored message to everybody; one that was stored before, only to who sends it again.
-fn settle(inner: &Inner, submission: Submission, outcome: Appended) {
-    let Submission { room, origin, as_referred, answer: sender, .. } = submission;
-    let stored = match outcome {
-        Appended::New(stored) => {
-            deliver(inner, &room, &origin, as_referred, &stored);
-            stored
-        }
-        Appended::Repeated(stored) => {
-            if origin.hears_itself() {
-                origin.deliver(&view::message_posted(&room, as_referred, &stored));
+impl Inner {
+    /// Delivers a stored message to everybody, and confirms it.
+    ///
+    /// Where it cannot be delivered now, because what comes before it cannot be read, it is confirmed all the same: it is
+    /// stored.
+    async fn announce(&self, submission: Submission, outcome: Appended) -> Result<(), StorageError> {
+        let Submission { room, origin, as_referred, answer: sender, .. } = submission;
+        let (stored, delivered) = match outcome {
+            Appended::New(stored) => {
+                let event = view::message_posted(&room, as_referred, &stored);
+                let hears = |connection: &Connection| connection.id != origin.id || origin.hears_itself();
+                let delivered = self.post(room.id, stored.seq, &event, hears).await;
+                let topic = Topic::Room(room.id);
+                if self.layer.has_subscribers(topic) {
+                    let seq = Some(stored.seq);
+                    self.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq });
+                }
+                (stored, delivered)
             }
-            stored
-        }
-    };
-    answer(sender, Ok(stored));
-}
+            Appended::Repeated(stored) => {
+                let delivered = self.repeat(&room, &origin, as_referred, &stored).await;
+                (stored, delivered)
+            }
+        };
+        answer(sender, Ok(stored));
+        delivered
+    }
 
-fn deliver(
-    inner: &Inner,
-    room: &Room,
-    origin: &Connection,
-    as_referred: Option<RoomRef>,
-    stored: &StoredMessage,
-) {
-    let topic = Topic::Room(room.id);
-    let event = view::message_posted(room, as_referred, stored);
-    inner.hub.deliver(topic, &event, |connection| connection.id != origin.id || origin.hears_itself());
-    if inner.layer.has_subscribers(topic) {
-        inner.layer.publish(Envelope { topic, audience: Audience::Everyone, event });
+    /// Delivers a message that was stored before: to everybody, where nobody has had it; else to who sends it again, save
+    /// where it is among what they have missed.
+    async fn repeat(
+        &self,
+        room: &Room,
+        origin: &Connection,
+        as_referred: Option<RoomRef>,
+        stored: &StoredMessage,
+    ) -> Result<(), StorageError> {
+        if self.hub.delivered(room.id).is_some_and(|delivered| delivered < Some(stored.seq)) {
+            while !self.post_missing(room.id, Some(stored.seq.next())).await?.is_empty() {}
+        } else if origin.hears_itself() && !origin.resumption.is_of(room.id) {
+            origin.deliver(&view::message_posted(room, as_referred, stored));
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,9 @@ pub struct ServiceConfig {
     pub members_checked_every: Duration,
     /// Most messages that wait to be stored; past it, senders wait. Default 4,096.
     pub queued_messages: usize,
+    /// How long a transaction may take before those who sent its messages are told that they are not confirmed. Default
+    /// 10 seconds.
+    pub store_within: Duration,
     /// Most messages that are stored in one transaction. Default 512.
     pub messages_per_commit: usize,
 }
@@ -28,6 +31,7 @@ impl Default for ServiceConfig {
             typing_lasts: Duration::from_secs(6),
             members_checked_every: Duration::from_secs(1),
             queued_messages: 4096,
+            store_within: Duration::from_secs(10),
             messages_per_commit: 512,
         }
     }

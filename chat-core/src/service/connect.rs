@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use chat_protocol::{Arrival as OnArrival, Behavior, RoomRef, Scope, UserId};
+use chat_protocol::{Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomRef, Scope, UserId};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::catch_up::CatchUp;
 use super::session::{Place, Session};
+use super::since::Since;
 use super::task::Task;
 use super::{ChatService, Inner};
-use crate::hub::{Connection, Edge, Trust};
+use crate::hub::{Connection, Edge, Resumption, Trust};
 use crate::storage::{Access, Joining, Room, User};
 use crate::{ConnectError, Identity, StorageError, Topic, Transport};
 
@@ -45,6 +47,30 @@ impl ChatService {
     ///
     /// [`ConnectError`]: there is no such room (or one may not enter it), storage fails, or the service is closed.
     pub async fn connect(&self, arrival: Arrival) -> Result<Session, ConnectError> {
+        self.admit(arrival, Resumption::default()).await
+    }
+
+    /// Lets a client in that comes back: it wants what was posted since it was here last.
+    ///
+    /// As [`connect`](Self::connect), but of the rooms that it wants to resume, it hears what it has missed first, and then
+    /// what is posted, each message once and in order. The [`CatchUp`] does that, and must be run beside the session. Rooms
+    /// of which `since` says nothing are heard as always.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn resume(
+        &self,
+        arrival: Arrival,
+        since: Vec<Since>,
+    ) -> Result<(Session, CatchUp), ConnectError> {
+        let (resumption, missed) = Resumption::new(since);
+        let session = self.admit(arrival, resumption).await?;
+        let catch_up = CatchUp::new(Arc::clone(&self.0), Arc::clone(&session.connection), missed);
+        Ok((session, catch_up))
+    }
+
+    async fn admit(&self, arrival: Arrival, resumption: Resumption) -> Result<Session, ConnectError> {
         let Arrival { identity, target, behavior, transport } = arrival;
         let inner = &self.0;
         if *inner.is_closing.borrow() {
@@ -62,7 +88,8 @@ impl ChatService {
             Place::Room(room) => Some(room.id),
             Place::Listener => None,
         };
-        let connection = Arc::new(Connection::new(inner.next_connection_id(), home, trust, transport));
+        let id = inner.next_connection_id();
+        let connection = Arc::new(Connection::new(id, home, trust, transport, resumption));
         // From here on the session's drop takes back whatever has been done, also where this is given up half-way.
         let session = Session { inner: Arc::clone(inner), connection, place, claimed: Mutex::default() };
         session.arrive(user, behavior).await?;
@@ -113,12 +140,23 @@ impl Session {
             return Ok(());
         }
         self.settle_scope().await?;
+        self.refuse_the_rest();
         if behavior.arrival == OnArrival::ReadsAll
             && let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get())
+            && let Err(error) = self.inner.read_all(room, user).await
         {
-            self.inner.read_all(room, user).await?;
+            // No reason to refuse somebody who only wants to read.
+            tracing::warn!(error = &error as &dyn std::error::Error, "messages are not marked as read");
         }
         Ok(())
+    }
+
+    /// Tells the client of which rooms it can resume nothing, because it does not carry them.
+    fn refuse_the_rest(&self) {
+        for _ in self.connection.resumption.take_rest() {
+            let refusal = Refusal { field: Some("since".into()), ..Refusal::new(ErrorCode::NotAMember) };
+            self.connection.deliver(&Event::Refused(refusal));
+        }
     }
 
     /// Ties the connection to a user, from the handshake or (a guest) from the first frame that gives a name.
@@ -246,6 +284,18 @@ impl Inner {
     async fn enter(&self, room: &Room, connection: &Arc<Connection>) {
         let edge = self.hub.enter(room, connection);
         self.follow(Topic::Room(room.id), edge).await;
+        if edge == Edge::Crossed {
+            // Without it, nobody would know of a first message that it is missing; which is no reason to refuse anybody.
+            match self.storage.newest(room.id).await {
+                Ok(newest) => self.hub.begin(room.id, newest.map(|newest| newest.seq)),
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "how far a room is, is not known"
+                    );
+                }
+            }
+        }
     }
 
     async fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) {

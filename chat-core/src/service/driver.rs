@@ -9,7 +9,7 @@ use super::Inner;
 use super::commit::{self, Submission};
 use super::task::{self, Task};
 use super::{listeners, members};
-use crate::{Audience, Envelope};
+use crate::{Audience, Envelope, Topic};
 
 /// Stores what is sent, hears other nodes, and ends what lasts only so long.
 ///
@@ -55,10 +55,16 @@ impl Driver {
 
 async fn hear_other_nodes(inner: &Inner) {
     loop {
-        let Envelope { topic, audience, event } = tokio::select! {
+        let Envelope { topic, audience, event, seq } = tokio::select! {
             envelope = inner.layer.receive() => envelope,
             () = inner.closing() => return,
         };
+        if let (Topic::Room(room), Some(seq)) = (topic, seq) {
+            if let Err(error) = inner.post(room, seq, &event, |_| true).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a message is delivered later");
+            }
+            continue;
+        }
         inner.hub.deliver(topic, &event, |connection| match audience {
             Audience::Everyone => true,
             Audience::EveryoneBut(user) => !connection.is_of(user),

@@ -1,12 +1,16 @@
 //! The service: loads, lets the room decide, stores, and delivers.
 
+mod catch_up;
 mod commit;
 mod config;
 mod connect;
+mod doubts;
 mod driver;
+mod feed;
 mod listeners;
 mod members;
 mod session;
+mod since;
 mod task;
 
 use std::fmt;
@@ -17,10 +21,12 @@ use chat_protocol::{Timestamp, Username};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OnceCell, mpsc, watch};
 
+pub use catch_up::CatchUp;
 pub use config::ServiceConfig;
 pub use connect::{Arrival, Target};
 pub use driver::Driver;
 pub use session::Session;
+pub use since::Since;
 
 use crate::hub::{ConnectionId, Hub};
 use crate::room::presence::PresenceBoard;

@@ -239,6 +239,7 @@ impl Drop for Session {
         if let Place::Room(room) = &self.place {
             self.stop_typing(room);
         }
+        self.connection.resumption.end();
         for topic in self.inner.hub.leave(&self.connection) {
             self.inner.leave_to_driver(Task::Follow { topic, done: None });
         }

@@ -114,7 +114,7 @@ impl Inner {
     /// Hands an event to the other nodes, where there are any that want it.
     pub(super) fn publish(&self, topic: Topic, audience: Audience, event: &Event) {
         if self.layer.has_subscribers(topic) {
-            self.layer.publish(Envelope { topic, audience, event: event.clone() });
+            self.layer.publish(Envelope { topic, audience, event: event.clone(), seq: None });
         }
     }
 }

@@ -18,20 +18,50 @@ use chat_protocol::{
 
 use crate::{Node, say};
 
-/// A storage that can be told to store no messages.
+/// What is wrong with a storage, from the outside.
 #[derive(Debug, Default)]
-struct Frail {
-    storage: MemoryStorage,
-    is_down: Arc<AtomicBool>,
+pub(crate) struct Faults {
+    /// It stores no messages.
+    pub(crate) is_down: AtomicBool,
+    /// It stores messages, and says that it does not.
+    pub(crate) fails_after_storing: AtomicBool,
+    /// Its messages cannot be read forwards.
+    pub(crate) is_unreadable: AtomicBool,
+    /// Held, it stores messages, and does not say so until it is let go.
+    pub(crate) held: tokio::sync::Mutex<()>,
+    /// It knows no sender of this text: `bad`.
+    pub(crate) refuses_bad: AtomicBool,
+}
+
+impl Faults {
+    pub(crate) fn set(flag: &AtomicBool, value: bool) {
+        flag.store(value, Ordering::Relaxed);
+    }
+}
+
+/// A storage that fails as it is told.
+#[derive(Debug, Default)]
+pub(crate) struct Frail {
+    pub(crate) storage: MemoryStorage,
+    pub(crate) faults: Arc<Faults>,
 }
 
 #[async_trait]
 impl MessageStorage for Frail {
     async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
-        if self.is_down.load(Ordering::Relaxed) {
+        if self.faults.is_down.load(Ordering::Relaxed) {
             return Err(StorageError::database("no space left on device"));
         }
-        self.storage.append(messages).await
+        let is_bad = |message: &NewMessage| &*message.text == "bad";
+        if self.faults.refuses_bad.load(Ordering::Relaxed) && messages.iter().any(is_bad) {
+            return Err(StorageError::Missing { what: "user" });
+        }
+        let stored = self.storage.append(messages).await;
+        drop(self.faults.held.lock().await);
+        if self.faults.fails_after_storing.load(Ordering::Relaxed) {
+            return Err(StorageError::database("the connection broke during the commit"));
+        }
+        stored
     }
 
     async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
@@ -57,6 +87,9 @@ impl MessageStorage for Frail {
         after: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
+        if self.faults.is_unreadable.load(Ordering::Relaxed) {
+            return Err(StorageError::database("input/output error"));
+        }
         self.storage.messages_after(room, after, limit).await
     }
 
@@ -209,14 +242,14 @@ impl UpkeepStorage for Frail {
 #[tokio::test]
 async fn what_is_not_stored_is_not_confirmed_and_not_heard() {
     let frail = Frail::default();
-    let is_down = Arc::clone(&frail.is_down);
+    let faults = Arc::clone(&frail.faults);
     let node = Node::with(Arc::new(frail), LocalChannelLayer::new(), ServiceConfig::default());
     let amy = node.guest("amy", "hall").await;
     let ben = node.guest("ben", "hall").await;
     amy.heard();
     ben.heard();
 
-    is_down.store(true, Ordering::Relaxed);
+    Faults::set(&faults.is_down, true);
     let refused = amy.try_say("lost").await.unwrap_err();
     assert!(matches!(refused, CommandError::Storage(_)));
     assert_eq!(refused.code(), ErrorCode::Unavailable);
@@ -225,7 +258,7 @@ async fn what_is_not_stored_is_not_confirmed_and_not_heard() {
     ben.session.handle(Command::FetchHistory(fetch)).await.unwrap();
     assert!(matches!(&ben.heard()[..], [Event::HistoryFetched(history)] if history.messages.is_empty()));
 
-    is_down.store(false, Ordering::Relaxed);
+    Faults::set(&faults.is_down, false);
     amy.say("kept").await;
     assert_eq!(ben.hear_message().await, "kept");
 }

@@ -11,11 +11,14 @@
 
 mod cluster;
 mod delivery;
+mod doubts;
 mod faults;
+mod resume;
 mod rooms;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{
@@ -29,6 +32,10 @@ use chat_protocol::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long to wait for what should come at once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A service that runs, with everything in memory unless it is told otherwise.
 struct Node {
@@ -142,7 +149,7 @@ impl Inbox {
                     return events.remove(0);
                 }
             }
-            arrived.await;
+            timeout(PATIENCE, arrived).await.expect("something is told");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::{CloseReason, Delivery, Format, Transport};
 use chat_protocol::{Dialect, EncodeContext, Endpoint, Event};
@@ -109,7 +110,12 @@ impl Client {
     }
 }
 
+#[async_trait]
 impl Transport for Client {
+    async fn ready(&self) {
+        self.outbox.has_room().await;
+    }
+
     fn close(&self, reason: CloseReason) {
         match reason {
             CloseReason::Removed => self.outbox.end(End::Removed),

@@ -8,6 +8,9 @@ use tokio::sync::Notify;
 
 use super::end::End;
 
+/// So much waits at most for a client that reads what it has missed, besides what happens meanwhile.
+const LITTLE_BYTES: usize = 64 * 1024;
+
 /// The queue of a connection. Whoever has something for the client pushes; one writer takes.
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -15,6 +18,8 @@ pub(crate) struct Outbox {
     max_bytes: usize,
     /// Wakes the writer.
     changed: Notify,
+    /// Wakes whoever waits for room.
+    drained: Notify,
     /// Why the connection must end, once it must.
     end: Mutex<Option<End>>,
     /// Wakes the reader when it must.
@@ -56,6 +61,7 @@ impl Outbox {
             queue: Mutex::default(),
             max_bytes,
             changed: Notify::new(),
+            drained: Notify::new(),
             end: Mutex::default(),
             ended: Notify::new(),
         }
@@ -96,6 +102,7 @@ impl Outbox {
         queue.frames = VecDeque::new();
         drop(queue);
         self.changed.notify_one();
+        self.drained.notify_one();
     }
 
     /// Asks the reader to end the connection. The first reason counts.
@@ -117,11 +124,26 @@ impl Outbox {
     /// Waits for the next frames, at most about `batch_bytes` of them. `written` is how many bytes were written since.
     pub(super) async fn next(&self, written: usize, batch_bytes: usize) -> Next {
         self.queue.lock().bytes -= written;
+        self.drained.notify_one();
         loop {
             if let Some(next) = self.queue.lock().take(batch_bytes) {
                 return next;
             }
             self.changed.notified().await;
+        }
+    }
+
+    /// Waits until little is left to be written, or nothing will be any more. One caller at a time.
+    pub(super) async fn has_room(&self) {
+        let little = LITTLE_BYTES.min(self.max_bytes / 2);
+        loop {
+            {
+                let queue = self.queue.lock();
+                if queue.bytes <= little || queue.phase == Phase::CutOff {
+                    return;
+                }
+            }
+            self.drained.notified().await;
         }
     }
 
@@ -190,6 +212,23 @@ mod tests {
         outbox.push(frame(1));
         assert_eq!(outbox.ended().await, End::TooSlow);
         assert!(matches!(outbox.next(10, 10).await, Next::CutOff));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_waits_until_little_is_left() {
+        let outbox = Outbox::new(10);
+        outbox.has_room().await;
+        outbox.push(frame(6));
+        let mut waiting = Box::pin(outbox.has_room());
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        assert_eq!(next_lengths(&outbox, 0).await, [6]);
+        assert!(futures::poll!(waiting.as_mut()).is_pending(), "it is not written yet");
+        let next = outbox.next(6, 10);
+        assert!(futures::poll!(Box::pin(next)).is_pending());
+        waiting.await;
+        outbox.push(frame(6));
+        outbox.cut_off();
+        outbox.has_room().await;
     }
 
     #[tokio::test]

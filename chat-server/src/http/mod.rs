@@ -5,6 +5,7 @@ mod chat;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
 mod page;
+mod since;
 mod socket;
 
 pub use accounts::{keep_signed_in, router as accounts_router};

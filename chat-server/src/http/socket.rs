@@ -8,7 +8,7 @@ use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKE
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chat_core::{Arrival, ConnectError, Handshake, Refused, Session, Target};
+use chat_core::{Arrival, ConnectError, Handshake, Refused, Session, Since, Target};
 use chat_protocol::{Dialect, EncodeContext, Endpoint, NameError, RoomName, UnknownDialect};
 use hyper::upgrade::OnUpgrade;
 use thiserror::Error;
@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::{self};
 
+use super::since::{self, InvalidSince};
 use crate::audit;
 use crate::connection::{self, Client, End};
 use crate::gateway::{Gateway, Held, Refusals, Shared, is_origin_allowed};
@@ -42,6 +43,10 @@ enum Refusal {
     #[error(transparent)]
     Dialect(#[from] UnknownDialect),
     #[error(transparent)]
+    Since(#[from] InvalidSince),
+    #[error("the listener hears what happens; what has happened cannot be asked of it")]
+    ListenerSince,
+    #[error(transparent)]
     Identity(#[from] Refused),
     #[error(transparent)]
     Room(#[from] ConnectError),
@@ -65,6 +70,8 @@ impl IntoResponse for Refusal {
             Self::BadHandshake(_)
             | Self::RoomName(_)
             | Self::Dialect(_)
+            | Self::Since(_)
+            | Self::ListenerSince
             | Self::Identity(Refused::InvalidName { .. }) => StatusCode::BAD_REQUEST,
             Self::Origin | Self::Identity(Refused::NotSignedIn) | Self::Room(ConnectError::UnknownRoom) => {
                 StatusCode::FORBIDDEN
@@ -123,13 +130,17 @@ async fn connect(
     if let Some(subprotocol) = confirmed_subprotocol(request, subprotocol)? {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
     }
+    let since = since::parse(request.uri.query().unwrap_or_default())?;
+    if since.is_some() && target == Target::Listener {
+        return Err(Refusal::ListenerSince);
+    }
     let context = EncodeContext {
         endpoint: if target == Target::Listener { Endpoint::Listener } else { Endpoint::Room },
         language: gateway.config.language,
         room_number: segment.parse().ok(),
     };
     let client = Client::new(dialect, context, peer_of(request), gateway.config.max_queue_bytes);
-    match admit(gateway, request, target, dialect, &client).await {
+    match admit(gateway, request, target, dialect, since, &client).await {
         Ok((session, held)) => connection::spawn(gateway, upgrade, session, client, held),
         Err(refusal) => match (gateway.config.refusals, refusal.close()) {
             (Refusals::AfterUpgrade, Some(end)) => {
@@ -148,6 +159,7 @@ async fn admit(
     request: &Parts,
     target: Target,
     dialect: Option<Dialect>,
+    since: Option<Vec<Since>>,
     client: &Arc<Client>,
 ) -> Result<(Session, Held), Refusal> {
     let peer = peer_of(request);
@@ -160,7 +172,14 @@ async fn admit(
         behavior: dialect.map(Dialect::behavior),
         transport: client.clone(),
     };
-    let session = gateway.service.connect(arrival).await?;
+    let session = match since {
+        None => gateway.service.connect(arrival).await?,
+        Some(since) => {
+            let (session, catch_up) = gateway.service.resume(arrival, since).await?;
+            gateway.connections.spawn(catch_up.run());
+            session
+        }
+    };
     audit::connected(&session, peer);
     Ok((session, held))
 }

@@ -1,23 +1,25 @@
-//! Stores a batch of messages in one transaction, with a handful of statements however many they are.
+//! Stores a batch of messages in one transaction, with four statements however many they are.
 //!
 //! Numbers and ids are given out here, not by SQLite: the transaction holds the only write lock from its beginning, so
-//! that what it reads stays true until it commits.
+//! that what it reads stays true until it commits. The rows of a statement come as one JSON array, so that its text is
+//! always the same, and it is prepared once.
 
 use std::collections::HashMap;
 use std::ops::RangeFrom;
 
 use chat_core::StorageError;
 use chat_core::storage::{Appended, NewMessage, StoredMessage};
-use chat_protocol::RoomId;
+use chat_protocol::{ClientId, RoomId};
+use serde::Serialize;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::failed;
 use super::ledger::{self, Ledger, Mark, mark_of};
 use super::row::{self, MessageRow, message_columns};
 
-/// Most rows in one statement: with seven values each, well under SQLite's 32,766 parameters.
-const ROWS_PER_STATEMENT: usize = 2000;
+/// In the answer that has a row for each room, the row that has the last id of all messages. No room has this id.
+const LAST_ID: i64 = 0;
 
 pub(super) async fn append(
     writer: &SqlitePool,
@@ -39,85 +41,94 @@ async fn read(
     connection: &mut SqliteConnection,
     messages: &[NewMessage],
 ) -> Result<Ledger<RangeFrom<i64>>, StorageError> {
-    let last_id: Option<i64> = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(failed)?;
-    Ok(Ledger {
-        ids: last_id.unwrap_or(0) + 1..,
-        last_seqs: read_last_seqs(connection, messages).await?,
-        known: read_known(connection, messages).await?,
-    })
-}
-
-async fn read_last_seqs(
-    connection: &mut SqliteConnection,
-    messages: &[NewMessage],
-) -> Result<HashMap<RoomId, i64>, StorageError> {
-    let mut rooms: Vec<RoomId> = messages.iter().map(|message| message.room).collect();
-    rooms.sort_unstable();
-    rooms.dedup();
-    let mut last_seqs = HashMap::with_capacity(rooms.len());
-    for rooms in rooms.chunks(ROWS_PER_STATEMENT) {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, last_seq FROM rooms WHERE id IN (");
-        let mut list = query.separated(", ");
-        for room in rooms {
-            list.push_bind(room.value());
-        }
-        query.push(")");
-        let rows: Vec<(i64, i64)> =
-            query.build_query_as().fetch_all(&mut *connection).await.map_err(failed)?;
-        for (room, seq) in rows {
-            last_seqs.insert(row::id(room)?, seq);
+    let mut last_seqs = HashMap::new();
+    let mut last_id = 0;
+    for (room, last) in read_last(connection, messages).await? {
+        if room == LAST_ID {
+            last_id = last;
+        } else {
+            last_seqs.insert(row::id(room)?, last);
         }
     }
-    Ok(last_seqs)
+    Ok(Ledger { ids: last_id + 1.., last_seqs, known: read_known(connection, messages).await? })
 }
 
+/// The number of the newest message of each room, and the last id of all.
+async fn read_last(
+    connection: &mut SqliteConnection,
+    messages: &[NewMessage],
+) -> Result<Vec<(i64, i64)>, StorageError> {
+    let mut rooms: Vec<i64> = messages.iter().map(|message| message.room.value()).collect();
+    rooms.sort_unstable();
+    rooms.dedup();
+    sqlx::query_as(
+        "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?1)) \
+         UNION ALL SELECT ?2, seq FROM sqlite_sequence WHERE name = 'messages'",
+    )
+    .bind(json(&rooms)?)
+    .bind(LAST_ID)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)
+}
+
+/// The messages with the same marks that are stored already.
 async fn read_known(
     connection: &mut SqliteConnection,
     messages: &[NewMessage],
 ) -> Result<HashMap<Mark, StoredMessage>, StorageError> {
-    let marks: Vec<Mark> = messages.iter().filter_map(mark_of).collect();
-    let mut known = HashMap::new();
-    for marks in marks.chunks(ROWS_PER_STATEMENT) {
-        let mut query = QueryBuilder::<Sqlite>::new(concat!(
-            "SELECT ",
-            message_columns!(),
-            "WHERE (m.room_id, m.sender_id, m.client_id) IN ("
-        ));
-        query.push_values(marks, |mut row, (room, sender, client_id)| {
-            row.push_bind(room.value()).push_bind(sender.value()).push_bind(client_id.as_str());
-        });
-        query.push(")");
-        let rows: Vec<MessageRow> =
-            query.build_query_as().fetch_all(&mut *connection).await.map_err(failed)?;
-        for row in rows {
-            let stored = row.read()?;
-            if let Some(client_id) = stored.client_id.clone() {
-                known.insert((stored.room, stored.sender.id, client_id), stored);
-            }
-        }
+    let marks: Vec<(i64, i64, String)> = messages
+        .iter()
+        .filter_map(mark_of)
+        .map(|(room, sender, client_id)| (room.value(), sender.value(), client_id.to_string()))
+        .collect();
+    if marks.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(known)
+    // `CROSS`: the marks are looked up one by one, whatever the planner knows of the sizes of the two.
+    let rows: Vec<MessageRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        message_columns!(),
+        "WHERE m.id IN (SELECT known.id FROM json_each(?) AS mark CROSS JOIN messages AS known \
+             ON known.room_id = mark.value ->> 0 AND known.sender_id = mark.value ->> 1 \
+             AND known.client_id = mark.value ->> 2)"
+    ))
+    .bind(json(&marks)?)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let known = rows.into_iter().map(|row| {
+        let stored = row.read()?;
+        let client_id = stored.client_id.clone().ok_or(StorageError::Corrupt { what: "a client id" })?;
+        Ok(((stored.room, stored.sender.id, client_id), stored))
+    });
+    known.collect()
 }
 
 async fn insert(connection: &mut SqliteConnection, messages: &[&StoredMessage]) -> Result<(), StorageError> {
-    for messages in messages.chunks(ROWS_PER_STATEMENT) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO messages (id, room_id, seq, sender_id, text, sent_at, client_id) ",
-        );
-        query.push_values(messages, |mut row, message| {
-            row.push_bind(message.id.value())
-                .push_bind(message.room.value())
-                .push_bind(message.seq.value())
-                .push_bind(message.sender.id.value())
-                .push_bind(message.text.to_string())
-                .push_bind(message.sent_at.as_micros())
-                .push_bind(message.client_id.as_ref().map(ToString::to_string));
-        });
-        query.build().execute(&mut *connection).await.map_err(failed)?;
-    }
+    let rows: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            (
+                message.id.value(),
+                message.room.value(),
+                message.seq.value(),
+                message.sender.id.value(),
+                &*message.text,
+                message.sent_at.as_micros(),
+                message.client_id.as_ref().map(ClientId::as_str),
+            )
+        })
+        .collect();
+    sqlx::query(
+        "INSERT INTO messages (id, room_id, seq, sender_id, text, sent_at, client_id) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+         FROM json_each(?)",
+    )
+    .bind(json(&rows)?)
+    .execute(connection)
+    .await
+    .map_err(failed)?;
     Ok(())
 }
 
@@ -125,14 +136,17 @@ async fn write(
     connection: &mut SqliteConnection,
     last_seqs: &HashMap<RoomId, i64>,
 ) -> Result<(), StorageError> {
-    let last_seqs: Vec<_> = last_seqs.iter().collect();
-    for rows in last_seqs.chunks(ROWS_PER_STATEMENT) {
-        let mut query = QueryBuilder::<Sqlite>::new("UPDATE rooms SET last_seq = new.column2 FROM (");
-        query.push_values(rows, |mut row, (room, seq)| {
-            row.push_bind(room.value()).push_bind(**seq);
-        });
-        query.push(") AS new WHERE rooms.id = new.column1");
-        query.build().execute(&mut *connection).await.map_err(failed)?;
-    }
+    let rows: Vec<(i64, i64)> = last_seqs.iter().map(|(room, seq)| (room.value(), *seq)).collect();
+    sqlx::query(
+        "UPDATE rooms SET last_seq = new.value ->> 1 FROM json_each(?) AS new WHERE rooms.id = new.value ->> 0",
+    )
+    .bind(json(&rows)?)
+    .execute(connection)
+    .await
+    .map_err(failed)?;
     Ok(())
+}
+
+fn json(rows: &impl Serialize) -> Result<String, StorageError> {
+    serde_json::to_string(rows).map_err(StorageError::database)
 }

@@ -36,6 +36,13 @@ const READERS: u32 = 4;
 /// How long a write waits for another process (a backup, the `sqlite3` shell) that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// After so many pages of 4 KiB in the write-ahead log, they go where they belong; a commit that comes just then waits for
+/// it.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// How long a call waits for its turn.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A [`Storage`](chat_core::Storage) in an SQLite database.
 #[derive(Debug, Clone)]
 pub struct SqliteStorage {
@@ -58,6 +65,9 @@ impl SqliteStorage {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What SQLite needs to undo a statement would otherwise be a file for every batch.
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         // SQLite ends a transaction by itself where the disk is full, of which the driver keeps no count: such a connection
@@ -103,6 +113,7 @@ fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
 }

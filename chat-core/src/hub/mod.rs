@@ -1,100 +1,23 @@
 //! The local subscribers of each topic, and the fan-out of events to them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+mod connection;
+mod resumption;
+mod subscribers;
 
-use chat_protocol::{Behavior, Echo, Event, RoomId, Scope, UserId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chat_protocol::{Event, RoomId, Seq};
 use parking_lot::{Mutex, RwLock};
 
-use crate::storage::{Access, Room, User};
-use crate::{Delivery, Topic, Transport};
+pub(crate) use connection::{Connection, ConnectionId, Trust};
+pub(crate) use resumption::{Missed, Resumption};
+pub(crate) use subscribers::{GoingLive, Place, Posting};
 
-/// Tells the connections of a node apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ConnectionId(pub(crate) u64);
-
-/// Whether a client's word is taken for who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// It is: names in frames count.
-    Guest,
-    /// Its identity is proven, and nothing that it says changes it.
-    Proven,
-}
-
-/// A connected client.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) id: ConnectionId,
-    /// The room of its path.
-    pub(crate) home: Option<RoomId>,
-    /// Whether its user is proven, and not only claimed.
-    pub(crate) trust: Trust,
-    pub(crate) transport: Arc<dyn Transport>,
-    /// Who it is, as soon as that is known.
-    pub(crate) user: OnceLock<User>,
-    /// How it wants to be treated, as soon as that is known.
-    pub(crate) behavior: OnceLock<Behavior>,
-    subscriptions: Mutex<Subscriptions>,
-}
-
-/// What a connection hears.
-#[derive(Debug, Default)]
-struct Subscriptions {
-    topics: Vec<Topic>,
-    rooms: Vec<Room>,
-    has_left: bool,
-}
-
-impl Connection {
-    pub(crate) fn new(
-        id: ConnectionId,
-        home: Option<RoomId>,
-        trust: Trust,
-        transport: Arc<dyn Transport>,
-    ) -> Self {
-        Self {
-            id,
-            home,
-            trust,
-            transport,
-            user: OnceLock::new(),
-            behavior: OnceLock::new(),
-            subscriptions: Mutex::new(Subscriptions::default()),
-        }
-    }
-
-    pub(crate) fn deliver(&self, event: &Event) {
-        self.transport.deliver(&Delivery::new(event));
-    }
-
-    pub(crate) fn is_of(&self, user: UserId) -> bool {
-        self.user.get().is_some_and(|own| own.id == user)
-    }
-
-    pub(crate) fn hears_itself(&self) -> bool {
-        self.behavior.get().is_none_or(|behavior| behavior.echo == Echo::ToSender)
-    }
-
-    pub(crate) fn carries_all_rooms(&self) -> bool {
-        self.behavior.get().is_some_and(|behavior| behavior.scope == Scope::User)
-    }
-
-    /// Whether it may hear of a room that its user is a member of: a claimed name opens no door.
-    pub(crate) fn may_know(&self, room: &Room) -> bool {
-        self.trust == Trust::Proven || room.access == Access::Open
-    }
-
-    /// Whether it hears nothing any more, for good.
-    pub(crate) fn has_left(&self) -> bool {
-        self.subscriptions.lock().has_left
-    }
-
-    /// The room among those that it hears for which this holds.
-    pub(crate) fn room_where(&self, holds: impl Fn(&Room) -> bool) -> Option<Room> {
-        self.subscriptions.lock().rooms.iter().find(|room| holds(room)).cloned()
-    }
-}
+use crate::storage::{Access, Room};
+use crate::{Delivery, Topic};
+use connection::Subscriptions;
+use subscribers::{Hears, Subscriber, Subscribers};
 
 /// Whether a change to a topic's subscribers changed that there are any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,22 +33,23 @@ pub(crate) struct Hub {
     topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribers>>>>,
 }
 
-#[derive(Debug, Default)]
-struct Subscribers {
-    connections: Vec<Arc<Connection>>,
-    /// Set when the last has left and the topic was taken off the map; who still holds it must look anew.
-    is_retired: bool,
-}
-
 impl Hub {
-    /// Lets a connection hear a room.
+    /// Lets a connection hear a room; its messages only once it has [caught up](Self::go_live), where it wants what it
+    /// has missed.
     pub(crate) fn enter(&self, room: &Room, connection: &Arc<Connection>) -> Edge {
         let mut subscriptions = connection.subscriptions.lock();
         if subscriptions.has_left || subscriptions.rooms.iter().any(|known| known.id == room.id) {
             return Edge::Unchanged;
         }
         subscriptions.rooms.push(room.clone());
-        self.subscribe_with(&mut subscriptions, Topic::Room(room.id), connection)
+        let missed = connection.resumption.take(room, connection.home == Some(room.id));
+        let hears = if missed.is_some() { Hears::CatchingUp } else { Hears::Everything };
+        let edge = self.subscribe_with(&mut subscriptions, Topic::Room(room.id), connection, hears);
+        // Read only from here on: what is stored later passes the connection by, and is known to have done so.
+        if let Some(missed) = missed {
+            connection.resumption.begin(missed);
+        }
+        edge
     }
 
     /// Lets a connection hear a topic other than a room.
@@ -134,7 +58,7 @@ impl Hub {
         if subscriptions.has_left || subscriptions.topics.contains(&topic) {
             return Edge::Unchanged;
         }
-        self.subscribe_with(&mut subscriptions, topic, connection)
+        self.subscribe_with(&mut subscriptions, topic, connection, Hears::Everything)
     }
 
     fn subscribe_with(
@@ -142,6 +66,7 @@ impl Hub {
         subscriptions: &mut Subscriptions,
         topic: Topic,
         connection: &Arc<Connection>,
+        hears: Hears,
     ) -> Edge {
         subscriptions.topics.push(topic);
         loop {
@@ -150,8 +75,8 @@ impl Hub {
             if subscribers.is_retired {
                 continue;
             }
-            let edge = if subscribers.connections.is_empty() { Edge::Crossed } else { Edge::Unchanged };
-            subscribers.connections.push(Arc::clone(connection));
+            let edge = if subscribers.list.is_empty() { Edge::Crossed } else { Edge::Unchanged };
+            subscribers.list.push(Subscriber { connection: Arc::clone(connection), hears });
             return edge;
         }
     }
@@ -187,10 +112,10 @@ impl Hub {
     fn remove(&self, topic: Topic, connection: &Connection) -> Edge {
         let Some(entry) = self.entry(topic) else { return Edge::Unchanged };
         let mut subscribers = entry.lock();
-        if let Some(place) = subscribers.connections.iter().position(|known| known.id == connection.id) {
-            subscribers.connections.swap_remove(place);
+        if let Some(place) = subscribers.place_of(connection.id) {
+            subscribers.list.swap_remove(place);
         }
-        if !subscribers.connections.is_empty() || subscribers.is_retired {
+        if !subscribers.list.is_empty() || subscribers.is_retired {
             return Edge::Unchanged;
         }
         subscribers.is_retired = true;
@@ -210,11 +135,55 @@ impl Hub {
     pub(crate) fn deliver(&self, topic: Topic, event: &Event, hears: impl Fn(&Connection) -> bool) {
         let Some(entry) = self.entry(topic) else { return };
         let delivery = Delivery::new(event);
-        for connection in &entry.lock().connections {
+        for Subscriber { connection, .. } in &entry.lock().list {
             if hears(connection) {
                 connection.transport.deliver(&delivery);
             }
         }
+    }
+
+    /// Delivers a message to those of a room's subscribers for whom `hears` holds, where it is the next one; one that
+    /// they have had already is dropped.
+    pub(crate) fn post(
+        &self,
+        room: RoomId,
+        seq: Seq,
+        event: &Event,
+        hears: impl Fn(&Connection) -> bool,
+    ) -> Posting {
+        self.entry(Topic::Room(room)).map_or(Posting::Done, |entry| entry.lock().post(seq, event, hears))
+    }
+
+    /// Says how far the messages of a room are to be taken for delivered, where nobody has said so yet.
+    pub(crate) fn begin(&self, room: RoomId, newest: Place) {
+        if let Some(entry) = self.entry(Topic::Room(room)) {
+            entry.lock().delivered.get_or_insert(newest);
+        }
+    }
+
+    /// Takes everything before a message for delivered.
+    pub(crate) fn skip_to(&self, room: RoomId, seq: Seq) {
+        if let Some(entry) = self.entry(Topic::Room(room)) {
+            let delivered = &mut entry.lock().delivered;
+            *delivered = delivered.map(|delivered| delivered.max(seq.previous()));
+        }
+    }
+
+    /// How far the messages of a room have been delivered; `None` where nobody hears it, or nobody knows.
+    pub(crate) fn delivered(&self, room: RoomId) -> Option<Place> {
+        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().delivered)
+    }
+
+    /// Lets a connection that has read the messages of a room up to a place hear those that follow.
+    pub(crate) fn go_live(&self, room: RoomId, connection: &Connection, read: Place) -> GoingLive {
+        self.entry(Topic::Room(room))
+            .map_or(GoingLive::Gone, |entry| entry.lock().go_live(connection.id, read))
+    }
+
+    /// A room that somebody hears.
+    pub(crate) fn room(&self, id: RoomId) -> Option<Room> {
+        let first = self.entry(Topic::Room(id))?.lock().list.first()?.connection.clone();
+        first.room_where(|room| room.id == id)
     }
 
     /// The rooms for members only that somebody on this node hears.
@@ -222,7 +191,7 @@ impl Hub {
         let topics: Vec<_> =
             self.topics.read().iter().map(|(topic, entry)| (*topic, Arc::clone(entry))).collect();
         let is_closed = |room: RoomId, entry: &Mutex<Subscribers>| {
-            let first = entry.lock().connections.first().cloned();
+            let first = entry.lock().list.first().map(|subscriber| Arc::clone(&subscriber.connection));
             first
                 .and_then(|connection| connection.room_where(|known| known.id == room))
                 .is_some_and(|room| room.access == Access::MembersOnly)
@@ -238,7 +207,8 @@ impl Hub {
 
     /// The connections that hear a topic.
     pub(crate) fn connections(&self, topic: Topic) -> Vec<Arc<Connection>> {
-        self.entry(topic).map(|entry| entry.lock().connections.clone()).unwrap_or_default()
+        let Some(entry) = self.entry(topic) else { return Vec::new() };
+        entry.lock().list.iter().map(|subscriber| Arc::clone(&subscriber.connection)).collect()
     }
 
     fn entry(&self, topic: Topic) -> Option<Arc<Mutex<Subscribers>>> {

@@ -1,0 +1,68 @@
+//! What a client that comes back says of the messages that it has: `?since=`.
+
+use chat_core::Since;
+use chat_protocol::{IdError, MessageId, NameError, RoomName};
+use thiserror::Error;
+
+use crate::query;
+
+/// Why a `since` is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(super) enum InvalidSince {
+    #[error(
+        "since is the id of a message, or room:id for several rooms, separated by commas; 0 stands for the beginning"
+    )]
+    Message(#[from] IdError),
+    #[error("no room has the name in since: {0}")]
+    Room(#[from] NameError),
+}
+
+/// What the query says: `since=<message>`, or `since=<room>:<message>,…` on a socket that carries many rooms. `None`
+/// where it says nothing; a client that wants nothing back may leave the value empty.
+pub(super) fn parse(query: &str) -> Result<Option<Vec<Since>>, InvalidSince> {
+    let Some(value) = query::value(query, "since").filter(|value| !value.is_empty()) else { return Ok(None) };
+    value.split(',').map(parse_one).collect::<Result<_, _>>().map(Some)
+}
+
+fn parse_one(text: &str) -> Result<Since, InvalidSince> {
+    let (room, message) = match text.rsplit_once(':') {
+        Some((room, message)) => (Some(RoomName::new(room)?.into()), message),
+        None => (None, text),
+    };
+    let message = match message {
+        "0" => None,
+        id => Some(id.parse::<MessageId>()?),
+    };
+    Ok(Since { room, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn since(room: Option<&str>, message: i64) -> Since {
+        let room = room.map(|name| RoomName::new(name).unwrap().into());
+        Since { room, message: MessageId::new(message).ok() }
+    }
+
+    #[test]
+    fn one_room_or_many_are_told() {
+        assert_eq!(parse("user=amy"), Ok(None));
+        assert_eq!(parse("since="), Ok(None));
+        assert_eq!(parse("since=7&since=8"), Ok(Some(vec![since(None, 7)])));
+        assert_eq!(parse("since=0"), Ok(Some(vec![since(None, 0)])));
+        assert_eq!(
+            parse("since=lobby:7,5%3A0,%E8%81%8A:9"),
+            Ok(Some(vec![since(Some("lobby"), 7), since(Some("5"), 0), since(Some("聊"), 9)]))
+        );
+    }
+
+    #[test]
+    fn slips_are_refused() {
+        for slip in
+            ["x", "-1", "7,", ",7", "lobby:", ":7", "a:b:7", "7:", "1e3", "lobby:7 8", "9223372036854775808"]
+        {
+            assert!(parse(&format!("since={slip}")).is_err(), "{slip}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The kill test as a program: a long run, or a look at the history of one.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chat_server::{Config, Server, Settings, chain};
+use chat_tests::crash::{Report, Run, TestDatabase, any_seed, history};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Kills a chat server under load, again and again, and checks that no promise is broken
+#[derive(Debug, Parser)]
+#[command(name = "crash", args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    plan: Plan,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the history of an earlier run
+    Check {
+        /// The file that it was written to
+        file: PathBuf,
+    },
+    /// Be the server that is killed
+    #[command(hide = true)]
+    Serve(Box<Settings>),
+}
+
+#[derive(Debug, Args)]
+struct Plan {
+    /// How many times to kill
+    #[arg(long, default_value_t = 200)]
+    cycles: u32,
+    /// How many clients send
+    #[arg(long, default_value_t = 50)]
+    senders: u32,
+    /// To how many rooms
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    rooms: u32,
+    /// Settles what depends on chance [default: another one each time]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where messages are stored
+    #[arg(long, value_enum, default_value_t = Kind::Sqlite)]
+    database: Kind,
+    /// Where to write what happened [default: a file among the temporary ones]
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { command, plan } = Cli::parse();
+    let done = match command {
+        None => run(plan).await,
+        Some(Command::Check { file }) => check(&file),
+        Some(Command::Serve(settings)) => serve(*settings).await,
+    };
+    done.unwrap_or_else(|error| {
+        say(&format!("crash: {}\n", chain(&*error)));
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(plan: Plan) -> Result<ExitCode, Failure> {
+    let Plan { cycles, senders, rooms, .. } = plan;
+    let seed = plan.seed.unwrap_or_else(any_seed);
+    say(&format!("seed         {seed}\n"));
+    let database = match plan.database {
+        Kind::Sqlite => TestDatabase::sqlite(),
+        Kind::Postgres => TestDatabase::postgres(),
+    };
+    let run = Run { program: std::env::current_exe()?, cycles, senders, rooms, seed };
+    let history = run.record(&database).await;
+    let file = plan.history.unwrap_or_else(|| std::env::temp_dir().join(format!("crash-{seed}.jsonl")));
+    history::write(&file, &history)?;
+    say(&format!("history      {}\n", file.display()));
+    Ok(tell(&Report::of(&history)))
+}
+
+fn check(file: &std::path::Path) -> Result<ExitCode, Failure> {
+    Ok(tell(&Report::of(&history::read(file)?)))
+}
+
+fn tell(report: &Report) -> ExitCode {
+    say(&report.to_string());
+    if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Serves as `chat-server` does. Says where, and stops when the standard input ends: nobody is left to kill it then.
+async fn serve(settings: Settings) -> Result<ExitCode, Failure> {
+    let server = Server::bind(Config::resolve(settings, None)?).await?;
+    say(&format!("{}\n", server.address()));
+    let end_of_input =
+        tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    server.run(async { drop(end_of_input.await) }).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(text: &str) {
+    // Whoever has closed the pipe does not want to read on.
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
