@@ -8,6 +8,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::PATIENCE;
 
 /// Stands between a client and a server, and forwards what they say to each other, or keeps it to itself.
 #[derive(Debug)]
@@ -45,7 +48,8 @@ impl Proxy {
     /// Waits until there have been more connections than so many.
     pub async fn accepted_more_than(&self, count: usize) {
         let mut accepted = self.accepted.clone();
-        accepted.wait_for(|accepted| *accepted > count).await.expect("the proxy runs");
+        let more = accepted.wait_for(|accepted| *accepted > count);
+        timeout(PATIENCE, more).await.expect("somebody connects in time").expect("the proxy runs");
     }
 
     /// From now on nothing gets through, and nobody is told: connections stay open, and new ones are accepted.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use chat_core::storage::{Appended, MessageStorage, NewMessage, RoomStorage, UserStorage};
-use chat_protocol::{RoomName, Timestamp, UserId, Username};
+use chat_protocol::{ClientId, RoomName, Timestamp, UserId, Username};
 use chat_server::storage::{PostgresOptions, PostgresStorage};
 use chat_tests::postgres::Postgres;
 use futures::future::join_all;
@@ -56,6 +56,26 @@ async fn numbers_have_no_gaps_whichever_node_gives_them_out() {
         count += stored.len();
     }
     assert_eq!(count, 6 * 20 * 6);
+}
+
+#[tokio::test]
+async fn a_message_sent_to_several_nodes_at_once_is_stored_once() {
+    let nodes = nodes().await;
+    let room = nodes[0].ensure_room(&room_name("hall")).await.unwrap().id;
+    let amy = nodes[0].ensure_user(&name("amy")).await.unwrap();
+    for round in 0..20 {
+        let message = [NewMessage {
+            room,
+            sender: amy.clone(),
+            text: "x".into(),
+            sent_at: Timestamp::from_micros(1).unwrap(),
+            client_id: Some(ClientId::new(&round.to_string()).unwrap()),
+        }];
+        let outcomes = join_all(nodes.iter().map(|node| node.append(&message))).await;
+        let outcomes: Vec<_> = outcomes.into_iter().flat_map(Result::unwrap).collect();
+        let new = outcomes.iter().filter(|outcome| matches!(outcome, Appended::New(_)));
+        assert_eq!((outcomes.len(), new.count()), (3, 1), "{outcomes:?}");
+    }
 }
 
 #[tokio::test]

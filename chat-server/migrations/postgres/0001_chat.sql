@@ -34,7 +34,7 @@ CREATE INDEX members_by_user ON members (user_id, room_id);
 CREATE TABLE member_changes (
     slot  BIGINT PRIMARY KEY,
     count BIGINT NOT NULL
-) WITH (fillfactor = 10);
+);
 INSERT INTO member_changes SELECT slot, 0 FROM generate_series(0, 15) AS slot;
 
 CREATE FUNCTION count_member_change() RETURNS trigger LANGUAGE plpgsql AS $$

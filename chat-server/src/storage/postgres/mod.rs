@@ -27,11 +27,10 @@ use chat_core::StorageError;
 use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
-use tokio::time::timeout;
 
 use super::{ServerStorage, failed, ledger, migration_failed, row};
 use crate::config::PostgresUrl;
-use pool::Pool;
+use pool::{Pool, within};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -77,10 +76,13 @@ impl PostgresStorage {
     /// [`StorageError::NewerSchema`] where a newer version has made the tables; [`StorageError`] where the database
     /// cannot be reached, or refuses.
     pub async fn open(options: &PostgresOptions) -> Result<Self, StorageError> {
-        let connect = options.url.options().clone().application_name("chat-server");
-        let connecting = timeout(options.answer_within, connect.connect());
-        let connected = connecting.await.map_err(StorageError::database)?;
-        migrate(&mut connected.map_err(failed)?).await?;
+        let mut connect = options.url.options().clone();
+        if connect.get_application_name().is_none() {
+            connect = connect.application_name("chat-server");
+        }
+        let connecting = async { connect.connect().await.map_err(failed) };
+        let mut connection = within(options.answer_within, connecting).await?;
+        within(MIGRATE_WITHIN, migrate(&mut connection)).await?;
         // A statement ends at half of a call's time, so that the server can say so. Waiting for a lock is part of it.
         let statement = (options.answer_within / 2).as_millis().max(1).to_string();
         // A transaction that hears nothing more is one whose other end is gone: its locks must not stay.
@@ -102,9 +104,7 @@ impl ServerStorage for PostgresStorage {
     }
 }
 
-/// Migrates on a connection of its own, whose statements may take as long as they need.
+/// On a connection of its own, whose statements may take as long as they need.
 async fn migrate(connection: &mut PgConnection) -> Result<(), StorageError> {
-    let migrating = MIGRATIONS.run(connection);
-    let outcome = timeout(MIGRATE_WITHIN, migrating).await.map_err(StorageError::database)?;
-    outcome.map_err(|error| migration_failed(&MIGRATIONS, error))
+    MIGRATIONS.run(connection).await.map_err(|error| migration_failed(&MIGRATIONS, error))
 }

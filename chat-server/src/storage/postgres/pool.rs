@@ -36,6 +36,14 @@ struct NoAnswer(Duration);
 #[error("the connections to PostgreSQL are closed")]
 struct Closed;
 
+/// Waits so long for an answer, and no longer.
+pub(super) async fn within<T>(
+    bound: Duration,
+    call: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, StorageError> {
+    timeout(bound, call).await.unwrap_or_else(|_| Err(StorageError::database(NoAnswer(bound))))
+}
+
 pub(super) struct Pool {
     options: PgConnectOptions,
     answer_within: Duration,
@@ -72,9 +80,7 @@ impl Pool {
             outcome
         };
         // What is dropped in the middle, here or by the caller, does not get to give the connection back.
-        timeout(self.answer_within, call)
-            .await
-            .unwrap_or_else(|_| Err(StorageError::database(NoAnswer(self.answer_within))))
+        within(self.answer_within, call).await
     }
 
     /// Does something in one transaction, which is committed where it goes well.
@@ -85,10 +91,12 @@ impl Pool {
         self.run(async |connection| {
             let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
             let outcome = work(&mut transaction).await;
-            match outcome {
-                Ok(_) => transaction.commit().await.map_err(failed)?,
-                // Now, and not with what is asked next: until then it would hold its locks.
-                Err(_) => transaction.rollback().await.map_err(failed)?,
+            if outcome.is_ok() {
+                transaction.commit().await.map_err(failed)?;
+            } else {
+                // Now, and not with what is asked next: until then it would hold its locks. Where that fails, the
+                // connection is broken, and the locks are gone with it.
+                let _ = transaction.rollback().await;
             }
             outcome
         })
