@@ -130,17 +130,22 @@ impl Inner {
 pub(super) async fn watch(inner: &Inner) {
     let mut ticks = interval(inner.config.members_checked_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A change is told once: what could not be looked into then must be looked into later.
+    let mut is_due = false;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = inner.closing() => return,
         }
-        let checked = match inner.storage.changed_elsewhere().await {
-            Ok(true) => inner.check_members().await,
-            Ok(false) => Ok(()),
-            Err(error) => Err(error),
+        let checked = async {
+            is_due |= inner.storage.changed_elsewhere().await?;
+            if is_due {
+                inner.check_members().await?;
+                is_due = false;
+            }
+            Ok::<(), StorageError>(())
         };
-        if let Err(error) = checked {
+        if let Err(error) = checked.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "members could not be checked");
         }
     }
