@@ -29,7 +29,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use tokio::time::timeout;
 
-use super::{ServerStorage, failed, ledger, migration_failed, row};
+use super::{Migrated, ServerStorage, failed, ledger, migration_failed, newest_version, row, schema_version};
 use crate::config::PostgresUrl;
 use pool::Pool;
 
@@ -67,6 +67,7 @@ pub struct PostgresStorage {
     pool: Arc<Pool>,
     /// How often members had changed when that was last asked.
     last_changes: Arc<AtomicI64>,
+    migrated: Migrated,
 }
 
 impl PostgresStorage {
@@ -80,7 +81,7 @@ impl PostgresStorage {
         let connect = options.url.options().clone().application_name("chat-server");
         let connecting = timeout(options.answer_within, connect.connect());
         let connected = connecting.await.map_err(StorageError::database)?;
-        migrate(&mut connected.map_err(failed)?).await?;
+        let migrated = migrate(&mut connected.map_err(failed)?).await?;
         // A statement ends at half of a call's time, so that the server can say so. Waiting for a lock is part of it.
         let statement = (options.answer_within / 2).as_millis().max(1).to_string();
         // A transaction that hears nothing more is one whose other end is gone: its locks must not stay.
@@ -91,7 +92,7 @@ impl PostgresStorage {
             ("tcp_keepalives_idle", KEEPALIVE_SECONDS),
         ]);
         let pool = Pool::new(connect, options.answer_within, options.connections);
-        Ok(Self { pool: Arc::new(pool), last_changes: Arc::default() })
+        Ok(Self { pool: Arc::new(pool), last_changes: Arc::default(), migrated })
     }
 }
 
@@ -100,11 +101,19 @@ impl ServerStorage for PostgresStorage {
     async fn close(&self) {
         self.pool.close().await;
     }
+
+    fn migrated(&self) -> Migrated {
+        self.migrated
+    }
 }
 
 /// Migrates on a connection of its own, whose statements may take as long as they need.
-async fn migrate(connection: &mut PgConnection) -> Result<(), StorageError> {
-    let migrating = MIGRATIONS.run(connection);
+async fn migrate(connection: &mut PgConnection) -> Result<Migrated, StorageError> {
+    let migrating = async {
+        let from = schema_version(&MIGRATIONS, connection).await?;
+        MIGRATIONS.run(connection).await?;
+        Ok(Migrated { from, to: newest_version(&MIGRATIONS) })
+    };
     let outcome = timeout(MIGRATE_WITHIN, migrating).await.map_err(StorageError::database)?;
     outcome.map_err(|error| migration_failed(&MIGRATIONS, error))
 }
