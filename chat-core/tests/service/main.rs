@@ -16,6 +16,7 @@ mod faults;
 mod resume;
 mod retention;
 mod rooms;
+mod slow;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

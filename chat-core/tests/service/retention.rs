@@ -10,6 +10,7 @@ use chat_protocol::{RoomName, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::Node;
+use crate::faults::{Faults, Frail};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -113,4 +114,26 @@ async fn a_closed_service_removes_nothing_more() {
     sleep(MINUTE).await;
     assert_eq!(aging.kept("hall").await, ["one", "two"]);
     assert!(aging.node.driving.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_removed_is_tried_again() {
+    let frail = Arc::new(Frail::default());
+    let config = {
+        let mut config = ServiceConfig::default();
+        config.keep_newest = Some(1);
+        config
+    };
+    let node = Node::with(frail.clone(), LocalChannelLayer::new(), config);
+    let amy = node.guest("amy", "hall").await;
+    Faults::set(&frail.faults.removes_nothing, true);
+    amy.say("one").await;
+    amy.say("two").await;
+    sleep(3 * MINUTE + Duration::from_secs(1)).await;
+    let room = amy.session.room().unwrap().id;
+    let kept = async || frail.storage.messages_after(room, None, 10).await.unwrap().len();
+    assert_eq!(kept().await, 2);
+    Faults::set(&frail.faults.removes_nothing, false);
+    sleep(MINUTE).await;
+    assert_eq!(kept().await, 1);
 }
