@@ -1,6 +1,11 @@
 //! Storage that fails while the server runs: senders are told, readers read on, and the server recovers by itself.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,8 +25,8 @@ use sqlx::{ConnectOptions, Row};
 use tokio::runtime::Runtime;
 use tokio::time::{interval, timeout};
 
-/// Room for some hundred messages, and for SQLite to tidy up now and then.
-const DISK_BYTES: u64 = 12 * 1024 * 1024;
+/// Room for some thousand messages, and for a log that SQLite tidies up now and then.
+const DISK_BYTES: u64 = 48 * 1024 * 1024;
 
 /// Somebody who posts with the `typed` dialect, and keeps a list of what came of it.
 struct Sender {
@@ -122,9 +127,17 @@ fn assert_kept(stored: &[String], senders: &[Sender]) {
     assert_eq!(stored.iter().collect::<BTreeSet<_>>(), confirmed);
 }
 
+/// Somebody who is a member of the room, on each dialect.
+async fn members(server: &TestServer) -> Vec<(&'static str, Socket)> {
+    join_all(DIALECTS.map(async |dialect| {
+        (dialect, server.connect(&format!("/ws/chat/hall/?username=m-{dialect}&dialect={dialect}")).await)
+    }))
+    .await
+}
+
 /// Every dialect hears of it in its own form.
-async fn assert_all_are_refused(sockets: &mut [(&str, Socket)]) {
-    for (dialect, socket) in sockets {
+async fn assert_all_are_refused(mut sockets: Vec<(&str, Socket)>) {
+    for (dialect, socket) in &mut sockets {
         let mut frame = post(dialect, &json!("lost"));
         frame["client_id"] = json!("lost-1");
         socket.send(&frame).await;
@@ -144,31 +157,26 @@ async fn fill_up_and_clear(disk: &SmallDisk) {
     let path = disk.path().join("chat.db");
     let server = serve(&path).await;
     let mut senders = join_all(["amy", "ben", "cat", "dan"].map(|name| Sender::connect(&server, name))).await;
-    let mut sockets = Vec::new();
-    for dialect in DIALECTS {
-        let url = format!("/ws/chat/hall/?username=m-{dialect}&dialect={dialect}");
-        sockets.push((dialect, server.connect(&url).await));
-    }
+    drop(members(&server).await);
     drop(server.connect("/ws/chat/hall/?username=reader&dialect=command").await);
 
     // With ever more in it, so that it is now SQLite's log that finds no space, now what tidies it up.
-    for count in [20, 100, 150] {
+    for count in [20, 200, 700] {
         join_all(senders.iter_mut().map(|sender| sender.send_many(count))).await;
         disk.fill();
         join_all(senders.iter_mut().map(Sender::send_until_refused)).await;
         assert_eq!(is_ready_with(&server, 503).await, "nothing can be stored\n");
-        assert_all_are_refused(&mut sockets).await;
+        assert_all_are_refused(members(&server).await).await;
         let confirmed = senders.iter().map(|sender| sender.confirmed.len()).sum::<usize>();
         assert_eq!(history(&server, 10_000).await, confirmed, "who was a member comes in, and reads on");
-        let mut member = Sender::connect(&server, "amy").await;
+        let mut reader = Sender::connect(&server, "amy").await;
 
         disk.clear();
         join_all(senders.iter_mut().map(Sender::send_until_confirmed)).await;
         assert_eq!(is_ready_with(&server, 200).await, "ready\n");
-        member.socket.receive_where(|frame| frame["type"] == "chat_message").await;
+        reader.socket.receive_where(|frame| frame["type"] == "chat_message").await;
     }
     assert!(senders.iter().all(|sender| !sender.refused.is_empty()));
-    drop(sockets);
     server.stop().await;
     assert_kept(&stored(&path).await, &senders);
 }
