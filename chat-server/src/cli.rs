@@ -13,7 +13,7 @@ use crate::config::{Config, Settings};
 #[command(name = "chat-server", version, about = "A chat server that speaks five dialects over WebSocket")]
 pub struct Cli {
     /// A TOML file with settings; flags and the environment come before it
-    #[arg(long, env = "CHAT_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "CHAT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The settings themselves.
     #[command(flatten)]
@@ -87,6 +87,24 @@ mod tests {
     }
 
     #[test]
+    fn what_commands_go_by_may_stand_before_or_after_them() {
+        for arguments in
+            [["--database", "sqlite:x.db", "room", "list"], ["room", "list", "--database", "sqlite:x.db"]]
+        {
+            assert_eq!(resolve(&arguments).unwrap().database, Database::SqliteFile("x.db".into()));
+        }
+    }
+
+    #[test]
+    fn messages_are_kept_for_ever_unless_told_otherwise() {
+        let service = resolve(&[]).unwrap().service;
+        assert_eq!((service.keep_newest, service.keep_for), (None, None));
+        let service = resolve(&["--keep-messages", "1000", "--keep-for", "2years"]).unwrap().service;
+        assert_eq!(service.keep_newest, Some(1000));
+        assert!(service.keep_for > Some(Duration::from_hours(2 * 365 * 24)));
+    }
+
+    #[test]
     fn slips_on_the_command_line_are_refused() {
         for arguments in [
             ["--listen", "here"],
@@ -96,6 +114,8 @@ mod tests {
             ["--language", "de"],
             ["--ping-every", "soon"],
             ["--max-text-chars", "0"],
+            ["--keep-messages", "0"],
+            ["--keep-for", "90"],
         ] {
             assert!(
                 Cli::try_parse_from([&["chat-server"], &arguments[..]].concat()).is_err(),

@@ -27,7 +27,8 @@ pub mod storage;
 pub use cli::Cli;
 pub use clock::SystemClock;
 pub use config::{
-    Auth, AuthMode, Config, Database, DialectChoice, PostgresUrl, Secret, Settings, Span, UnknownDatabase,
+    Age, Auth, AuthMode, Config, Database, DialectChoice, PostgresUrl, Secret, Settings, Span, UnknownAge,
+    UnknownDatabase,
 };
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};

@@ -17,6 +17,8 @@ mod api;
 mod forgery;
 #[path = "http_chat/guests.rs"]
 mod guests;
+#[path = "http_chat/health.rs"]
+mod health;
 #[path = "http_chat/join.rs"]
 mod join;
 #[path = "http_chat/members.rs"]

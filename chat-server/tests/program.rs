@@ -7,6 +7,13 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[path = "program/backup.rs"]
+mod backup;
+#[path = "program/migrate.rs"]
+mod migrate;
+#[path = "program/room_files.rs"]
+mod room_files;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -34,6 +41,22 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs the program, which must succeed, and gives what it says.
+fn said(folder: &Path, arguments: &[&str], input: &str) -> String {
+    let output = run(folder, arguments, input);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Runs the program, which must fail, and gives what it complains of.
+fn complaint(folder: &Path, arguments: &[&str], input: &str) -> String {
+    let output = run(folder, arguments, input);
+    let complaint = text(&output.stderr);
+    assert!(!output.status.success(), "{arguments:?}: {complaint}");
+    assert!(!complaint.contains("panicked"), "{complaint}");
+    complaint
 }
 
 /// A server on a free port; killed when it is dropped.
@@ -116,11 +139,7 @@ async fn it_serves_stores_and_stops_in_good_order() {
 fn the_command_line_looks_after_users_and_rooms() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], input| run(folder.path(), arguments, input);
-    let said = |arguments: &[&str], input| {
-        let output = run(arguments, input);
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout)
-    };
+    let said = |arguments: &[&str], input| said(folder.path(), arguments, input);
     let create = |name| said(&["user", "create", name, "--password-stdin"], "correct horse battery\n");
     assert_eq!(create("alice"), "user alice has the id 1\n");
     assert_eq!(create("bob"), "user bob has the id 2\n");

@@ -21,6 +21,12 @@ pub struct ServiceConfig {
     pub store_within: Duration,
     /// Most messages that are stored in one transaction. Default 512.
     pub messages_per_commit: usize,
+    /// So many of the newest messages of each room are kept. Default `None`: all.
+    pub keep_newest: Option<u32>,
+    /// For how long messages are kept. Default `None`: for ever.
+    pub keep_for: Option<Duration>,
+    /// How often to remove what is not to be kept. Default 1 minute.
+    pub pruned_every: Duration,
 }
 
 impl Default for ServiceConfig {
@@ -33,6 +39,9 @@ impl Default for ServiceConfig {
             queued_messages: 4096,
             store_within: Duration::from_secs(10),
             messages_per_commit: 512,
+            keep_newest: None,
+            keep_for: None,
+            pruned_every: Duration::from_mins(1),
         }
     }
 }

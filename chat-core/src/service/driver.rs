@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use super::Inner;
 use super::commit::{self, Submission};
 use super::task::{self, Task};
-use super::{listeners, members};
+use super::{listeners, members, retention};
 use crate::{Audience, Envelope, Topic};
 
-/// Stores what is sent, hears other nodes, and ends what lasts only so long.
+/// Stores what is sent, hears other nodes, ends what lasts only so long, and removes what is not to be kept.
 ///
 /// Made by [`ChatService::new`](crate::ChatService::new); nothing is sent until it runs.
 #[derive(Debug)]
@@ -48,7 +48,8 @@ impl Driver {
             tasks,
             hear_other_nodes(&inner),
             end_typing(&inner),
-            members::watch(&inner)
+            members::watch(&inner),
+            retention::run(&inner)
         );
     }
 }

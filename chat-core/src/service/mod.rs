@@ -9,6 +9,7 @@ mod driver;
 mod feed;
 mod listeners;
 mod members;
+mod retention;
 mod session;
 mod since;
 mod task;

@@ -15,6 +15,7 @@ use chat_protocol::{
     Command, ErrorCode, Event, FetchHistory, MessageId, NotificationId, RoomId, RoomName, Seq, Timestamp,
     UserId, Username,
 };
+use parking_lot::Mutex;
 
 use crate::{Node, say};
 
@@ -31,6 +32,10 @@ pub(crate) struct Faults {
     pub(crate) held: tokio::sync::Mutex<()>,
     /// It knows no sender of this text: `bad`.
     pub(crate) refuses_bad: AtomicBool,
+    /// It removes nothing.
+    pub(crate) removes_nothing: AtomicBool,
+    /// How many messages it was handed in each transaction.
+    pub(crate) appended: Mutex<Vec<usize>>,
 }
 
 impl Faults {
@@ -49,6 +54,7 @@ pub(crate) struct Frail {
 #[async_trait]
 impl MessageStorage for Frail {
     async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
+        self.faults.appended.lock().push(messages.len());
         if self.faults.is_down.load(Ordering::Relaxed) {
             return Err(StorageError::database("no space left on device"));
         }
@@ -235,6 +241,9 @@ impl UpkeepStorage for Frail {
     }
 
     async fn prune(&self, room: RoomId, keep: &Keep, at_most: u32) -> Result<u64, StorageError> {
+        if self.faults.removes_nothing.load(Ordering::Relaxed) {
+            return Err(StorageError::database("no space left on device"));
+        }
         self.storage.prune(room, keep, at_most).await
     }
 }

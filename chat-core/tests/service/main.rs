@@ -14,7 +14,9 @@ mod delivery;
 mod doubts;
 mod faults;
 mod resume;
+mod retention;
 mod rooms;
+mod slow;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,8 +24,8 @@ use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{
-    Arrival, ChatService, CloseReason, CommandError, Delivery, Format, Identity, ServiceConfig, Session,
-    Storage, Target, Transport,
+    Arrival, ChatService, Clock, CloseReason, CommandError, Delivery, Format, Identity, ServiceConfig,
+    Session, Storage, Target, Transport,
 };
 use chat_protocol::{
     Arrival as OnArrival, Behavior, ClientId, Command, Echo, Event, Limits, MessageText, RoomName, RoomRef,
@@ -49,7 +51,15 @@ impl Node {
     }
 
     fn with(storage: Arc<dyn Storage>, layer: LocalChannelLayer, config: ServiceConfig) -> Self {
-        let clock = || Timestamp::from_micros(1_759_460_400_000_000).unwrap();
+        Self::with_clock(storage, layer, || Timestamp::from_micros(1_759_460_400_000_000).unwrap(), config)
+    }
+
+    fn with_clock(
+        storage: Arc<dyn Storage>,
+        layer: LocalChannelLayer,
+        clock: impl Clock,
+        config: ServiceConfig,
+    ) -> Self {
         let (service, driver) = ChatService::with_shared_storage(storage, layer, clock, config);
         Self { service, driving: tokio::spawn(driver.run()) }
     }

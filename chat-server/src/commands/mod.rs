@@ -2,23 +2,36 @@
 //!
 //! Commands work on the database directly, also while a server runs on it, which then notices.
 
+mod backup;
+mod export;
+mod import;
 mod listing;
+mod migrate;
+mod new_file;
 mod room;
+mod room_file;
 mod user;
 
 use std::io;
+use std::sync::Arc;
 
 use chat_core::StorageError;
+use chat_core::storage::Room;
 use chat_protocol::{RoomName, Username};
 use clap::Subcommand;
 use thiserror::Error;
 
 use crate::accounts::SignUpError;
 use crate::config::Config;
+use crate::storage::ServerStorage;
 use crate::{ServerError, SystemClock, storage};
 
+pub use backup::{BackupCommand, BackupFailed};
+pub use export::{ExportCommand, ExportFailed};
+pub use import::{ImportCommand, ImportFailed};
 pub use listing::ListingCommand;
 pub use room::RoomCommand;
+pub use room_file::{BadLine, LineError};
 pub use user::{ProfileFields, UserCommand};
 
 /// A command besides serving.
@@ -33,6 +46,14 @@ pub enum Command {
     /// Listings: things that somebody offers, and that others ask them about
     #[command(subcommand)]
     Listing(ListingCommand),
+    /// Writes a room and its messages as JSON Lines
+    Export(ExportCommand),
+    /// Puts an exported room into the database; run again, it goes on where it was interrupted
+    Import(ImportCommand),
+    /// Copies the database into a file, as it is at one moment, also while a server runs on it
+    Backup(BackupCommand),
+    /// Brings the tables of the database up to date, as the server does when it starts
+    Migrate,
 }
 
 /// Why a command was not done.
@@ -60,6 +81,15 @@ pub enum CommandFailed {
     /// The account could not be made or changed.
     #[error(transparent)]
     Account(#[from] SignUpError),
+    /// A room was not exported.
+    #[error(transparent)]
+    Export(#[from] ExportFailed),
+    /// A room was not imported, or not as a whole.
+    #[error(transparent)]
+    Import(#[from] ImportFailed),
+    /// There is no backup.
+    #[error(transparent)]
+    Backup(#[from] BackupFailed),
     /// The password could not be read.
     #[error("the password cannot be read from the standard input")]
     ReadPassword(#[source] io::Error),
@@ -72,18 +102,37 @@ impl Command {
     ///
     /// [`CommandFailed`] says why not.
     pub async fn run(self, config: &Config) -> Result<String, CommandFailed> {
-        let storage = storage::open(&config.database).await?;
-        let said = match self {
-            Self::User(command) => command.run(&storage, SystemClock).await,
-            Self::Room(command) => command.run(&*storage).await,
-            Self::Listing(command) => command.run(&*storage).await,
-        };
-        storage.close().await;
-        said
+        match self {
+            Self::User(command) => on(config, async |storage| command.run(storage, SystemClock).await).await,
+            Self::Room(command) => on(config, async |storage| command.run(&**storage).await).await,
+            Self::Listing(command) => on(config, async |storage| command.run(&**storage).await).await,
+            Self::Export(command) => on(config, async |storage| command.run(&**storage).await).await,
+            Self::Import(command) => {
+                on(config, async |storage| command.run(&**storage, &config.gateway.limits).await).await
+            }
+            Self::Migrate => on(config, async |storage| Ok(migrate::run(&**storage, &config.database))).await,
+            // Opened, a database is brought up to date. Who copies it may want to have it as it was before.
+            Self::Backup(command) => command.run(&config.database).await,
+        }
     }
+}
+
+/// Does something on the database of the settings.
+async fn on(
+    config: &Config,
+    work: impl AsyncFnOnce(&Arc<dyn ServerStorage>) -> Result<String, CommandFailed>,
+) -> Result<String, CommandFailed> {
+    let storage = storage::open(&config.database).await?;
+    let said = work(&storage).await;
+    storage.close().await;
+    said
 }
 
 /// Puts lines together as a program prints them.
 fn lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
+}
+
+async fn room_named(storage: &dyn ServerStorage, name: RoomName) -> Result<Room, CommandFailed> {
+    storage.room_named(&name).await?.ok_or(CommandFailed::NoSuchRoom(name))
 }

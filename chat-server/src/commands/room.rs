@@ -1,10 +1,10 @@
 //! `chat-server room …`
 
-use chat_core::storage::{Access, Joining, Leaving, NewRoom, Room, User};
+use chat_core::storage::{Access, Joining, Leaving, NewRoom, User};
 use chat_protocol::{RoomName, Username};
 use clap::Subcommand;
 
-use super::{CommandFailed, lines};
+use super::{CommandFailed, lines, room_named};
 use crate::storage::ServerStorage;
 
 /// What can be done about rooms.
@@ -100,8 +100,4 @@ async fn list(storage: &dyn ServerStorage) -> Result<String, CommandFailed> {
 
 async fn user_named(storage: &dyn ServerStorage, name: Username) -> Result<User, CommandFailed> {
     storage.user_named(&name).await?.ok_or(CommandFailed::NoSuchUser(name))
-}
-
-async fn room_named(storage: &dyn ServerStorage, name: RoomName) -> Result<Room, CommandFailed> {
-    storage.room_named(&name).await?.ok_or(CommandFailed::NoSuchRoom(name))
 }

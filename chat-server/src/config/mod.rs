@@ -7,6 +7,7 @@ mod untold;
 mod values;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use chat_protocol::{Language, Limits};
 pub use auth::Auth;
 pub use postgres::PostgresUrl;
 pub use settings::Settings;
-pub use values::{AuthMode, Database, DialectChoice, Secret, Span, UnknownDatabase};
+pub use values::{Age, AuthMode, Database, DialectChoice, Secret, Span, UnknownAge, UnknownDatabase};
 
 use crate::ServerError;
 use crate::accounts::Scheme;
@@ -81,7 +82,9 @@ impl Settings {
         let gateway = GatewayConfig::default();
         let by_cookie = matches!(auth, Auth::Session(_) | Auth::Django(_));
         let require_origin = self.require_origin.unwrap_or(by_cookie);
-        let service = ServiceConfig::default();
+        let mut service = ServiceConfig::default();
+        service.keep_newest = self.keep_messages.map(NonZeroU32::get);
+        service.keep_for = self.keep_for.map(|Age(age)| age);
         let span = |given: Option<Span>, default: Duration| given.map_or(default, |Span(span)| span);
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),

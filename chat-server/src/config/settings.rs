@@ -1,7 +1,7 @@
 //! The settings, as they are given: on the command line, in the environment, in a file.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use chat_protocol::Language;
@@ -12,7 +12,7 @@ use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
 use super::untold::Untold;
-use super::values::{AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
+use super::values::{Age, AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
 /// What was given; what was not is left open.
 ///
@@ -36,7 +36,14 @@ pub struct Settings {
     pub dialect: Option<DialectChoice>,
 
     /// Where everything is kept: sqlite:FILE, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite:chat.db]
-    #[arg(long, env = "CHAT_DATABASE", hide_env_values = true, value_parser = Untold::<Database>::new(), value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_DATABASE",
+        hide_env_values = true,
+        value_parser = Untold::<Database>::new(),
+        value_name = "URL"
+    )]
     #[serde(deserialize_with = "from_text")]
     pub database: Option<Database>,
 
@@ -50,7 +57,7 @@ pub struct Settings {
     pub history_page: Option<u32>,
 
     /// Most characters of a message [default: 4096]
-    #[arg(long, env = "CHAT_MAX_TEXT_CHARS", value_name = "COUNT")]
+    #[arg(long, global = true, env = "CHAT_MAX_TEXT_CHARS", value_name = "COUNT")]
     pub max_text_chars: Option<NonZeroUsize>,
 
     /// Most bytes of a frame; a larger one ends the connection with 1009 [default: 262144]
@@ -65,6 +72,15 @@ pub struct Settings {
     #[arg(long, env = "CHAT_TYPING_LASTS", value_name = "TIME")]
     #[serde(deserialize_with = "from_text")]
     pub typing_lasts: Option<Span>,
+
+    /// So many of the newest messages of each room are kept [default: all]
+    #[arg(long, env = "CHAT_KEEP_MESSAGES", value_name = "COUNT")]
+    pub keep_messages: Option<NonZeroU32>,
+
+    /// For how long messages are kept: 12h, 90days, 10years [default: for ever]
+    #[arg(long, env = "CHAT_KEEP_FOR", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub keep_for: Option<Age>,
 
     /// How often a connection is pinged [default: 20s]
     #[arg(long, env = "CHAT_PING_EVERY", value_name = "TIME")]
@@ -156,6 +172,8 @@ impl Settings {
             max_frame_bytes: self.max_frame_bytes.or(other.max_frame_bytes),
             max_queue_bytes: self.max_queue_bytes.or(other.max_queue_bytes),
             typing_lasts: self.typing_lasts.or(other.typing_lasts),
+            keep_messages: self.keep_messages.or(other.keep_messages),
+            keep_for: self.keep_for.or(other.keep_for),
             ping_every: self.ping_every.or(other.ping_every),
             mute_for: self.mute_for.or(other.mute_for),
             django_database: self.django_database.or(other.django_database),

@@ -164,6 +164,30 @@ impl FromStr for Span {
     }
 }
 
+/// For how long something is kept, written `12h`, `90days` or `10years`. Never zero, and as long as one likes: nobody
+/// waits for it, as they do for a [`Span`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(
+    /// The length.
+    pub Duration,
+);
+
+/// No age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no age; write one like 12h, 90days or 10years")]
+pub struct UnknownAge;
+
+impl FromStr for Age {
+    type Err = UnknownAge;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAge> {
+        match humantime::parse_duration(text) {
+            Ok(age) if !age.is_zero() => Ok(Self(age)),
+            _ => Err(UnknownAge),
+        }
+    }
+}
+
 /// Reads a setting of a file as it would be read on the command line.
 pub(super) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -198,6 +222,15 @@ mod tests {
         assert!(matches!("postgres://db/chat".parse(), Ok(Database::Postgres(_))));
         for other in ["", "chat.db", "sqlite:", "mysql://x"] {
             assert_eq!(other.parse::<Database>(), Err(UnknownDatabase), "{other}");
+        }
+    }
+
+    #[test]
+    fn ages_may_be_great() {
+        assert_eq!("90days".parse(), Ok(Age(Duration::from_hours(90 * 24))));
+        assert!("1000years".parse::<Age>().is_ok());
+        for other in ["", "0s", "-1day", "90", "for ever"] {
+            assert_eq!(other.parse::<Age>(), Err(UnknownAge), "{other}");
         }
     }
 

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 mod admissions;
 mod origin;
+mod readiness;
 
 use crate::accounts::Scheme;
 use crate::auth::GuestAuthenticator;
@@ -20,6 +21,8 @@ use admissions::Admissions;
 pub(crate) use admissions::Held;
 pub(crate) use origin::is_allowed as is_origin_allowed;
 pub use origin::{OriginPattern, UnknownOrigin};
+pub(crate) use readiness::Readiness;
+use readiness::ReadinessProbe;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -93,6 +96,7 @@ pub(crate) struct Shared {
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) connections: TaskTracker,
     pub(crate) stopping: CancellationToken,
+    pub(crate) readiness: ReadinessProbe,
 }
 
 impl Gateway {
@@ -106,10 +110,11 @@ impl Gateway {
             admissions: Arc::default(),
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            readiness: ReadinessProbe::default(),
         }))
     }
 
-    /// The routes: `/ws/chat/{room}/`, `/ws/chat/listener/`, `/healthz`, and a page at `/`.
+    /// The routes: `/ws/chat/{room}/`, `/ws/chat/listener/`, `/healthz`, `/readyz`, and a page at `/`.
     pub fn router(&self) -> Router {
         http::router(self.clone())
     }

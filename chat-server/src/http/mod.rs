@@ -4,6 +4,7 @@ mod accounts;
 mod chat;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
+mod health;
 mod page;
 mod since;
 mod socket;
@@ -23,14 +24,10 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/", get(page::index))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
-        .route("/healthz", get(healthz))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/ws/chat/{room}", get(socket::open))
         .route("/ws/chat/{room}/", get(socket::open))
         .merge(chat::router())
         .with_state(gateway)
-}
-
-/// Says that the process lives and answers.
-async fn healthz() -> &'static str {
-    "ok\n"
 }

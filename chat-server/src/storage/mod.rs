@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_core::{Storage, StorageError};
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 use crate::ServerError;
 use crate::accounts::AccountStorage;
@@ -26,6 +26,18 @@ const SESSIONS_PER_USER: i64 = 100;
 pub trait ServerStorage: Storage + AccountStorage {
     /// Ends all connections, when what is under way is done.
     async fn close(&self);
+
+    /// What opening it has done to its tables.
+    fn migrated(&self) -> Migrated;
+}
+
+/// From which version to which the tables of a database were brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version before; `None` where there were no tables.
+    pub from: Option<i64>,
+    /// The version now: the newest that this program knows.
+    pub to: i64,
 }
 
 /// Opens the database of the settings.
@@ -37,11 +49,34 @@ pub(crate) async fn open(database: &Database) -> Result<Arc<dyn ServerStorage>, 
             PostgresStorage::open(&PostgresOptions::new(url.clone())).await.map(in_common)
         }
     };
-    opened.map_err(|source| ServerError::OpenDatabase { database: database.clone(), source })
+    let storage =
+        opened.map_err(|source| ServerError::OpenDatabase { database: database.clone(), source })?;
+    let Migrated { from, to } = storage.migrated();
+    if from != Some(to) {
+        tracing::info!(from, to, "the tables of the database were brought up to date");
+    }
+    Ok(storage)
 }
 
 fn in_common(storage: impl ServerStorage) -> Arc<dyn ServerStorage> {
     Arc::new(storage)
+}
+
+/// The version of the tables of a database; `None` where there are none.
+async fn schema_version(
+    migrations: &Migrator,
+    connection: &mut impl Migrate,
+) -> Result<Option<i64>, MigrateError> {
+    connection.lock().await?;
+    connection.ensure_migrations_table(&migrations.table_name).await?;
+    let applied = connection.list_applied_migrations(&migrations.table_name).await?;
+    connection.unlock().await?;
+    Ok(applied.iter().map(|migration| migration.version).max())
+}
+
+/// The version that the tables of a database have when all migrations are applied.
+fn newest_version(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 /// Why the tables of a database could not be brought up to date.
@@ -49,8 +84,7 @@ fn migration_failed(migrations: &Migrator, error: MigrateError) -> StorageError 
     match error {
         // The database says that it was applied; no migration of this program has the number.
         MigrateError::VersionMissing(found) => {
-            let known = migrations.iter().map(|migration| migration.version).max().unwrap_or(0);
-            StorageError::NewerSchema { found, known }
+            StorageError::NewerSchema { found, known: newest_version(migrations) }
         }
         MigrateError::Execute(error) => StorageError::database(error),
         other => StorageError::database(other),

@@ -28,7 +28,7 @@ use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 
-use super::{ServerStorage, failed, ledger, migration_failed, row};
+use super::{Migrated, ServerStorage, failed, ledger, migration_failed, newest_version, row, schema_version};
 use crate::config::PostgresUrl;
 use pool::{Pool, within};
 
@@ -66,6 +66,7 @@ pub struct PostgresStorage {
     pool: Arc<Pool>,
     /// How often members had changed when that was last asked.
     last_changes: Arc<AtomicI64>,
+    migrated: Migrated,
 }
 
 impl PostgresStorage {
@@ -82,7 +83,7 @@ impl PostgresStorage {
         }
         let connecting = async { connect.connect().await.map_err(failed) };
         let mut connection = within(options.answer_within, connecting).await?;
-        within(MIGRATE_WITHIN, migrate(&mut connection)).await?;
+        let migrated = within(MIGRATE_WITHIN, migrate(&mut connection)).await?;
         // A statement ends at half of a call's time, so that the server can say so. Waiting for a lock is part of it.
         let statement = (options.answer_within / 2).as_millis().max(1).to_string();
         // A transaction that hears nothing more is one whose other end is gone: its locks must not stay.
@@ -93,7 +94,7 @@ impl PostgresStorage {
             ("tcp_keepalives_idle", KEEPALIVE_SECONDS),
         ]);
         let pool = Pool::new(connect, options.answer_within, options.connections);
-        Ok(Self { pool: Arc::new(pool), last_changes: Arc::default() })
+        Ok(Self { pool: Arc::new(pool), last_changes: Arc::default(), migrated })
     }
 }
 
@@ -102,9 +103,16 @@ impl ServerStorage for PostgresStorage {
     async fn close(&self) {
         self.pool.close().await;
     }
+
+    fn migrated(&self) -> Migrated {
+        self.migrated
+    }
 }
 
 /// On a connection of its own, whose statements may take as long as they need.
-async fn migrate(connection: &mut PgConnection) -> Result<(), StorageError> {
-    MIGRATIONS.run(connection).await.map_err(|error| migration_failed(&MIGRATIONS, error))
+async fn migrate(connection: &mut PgConnection) -> Result<Migrated, StorageError> {
+    let cannot = |error| migration_failed(&MIGRATIONS, error);
+    let from = schema_version(&MIGRATIONS, connection).await.map_err(cannot)?;
+    MIGRATIONS.run(connection).await.map_err(cannot)?;
+    Ok(Migrated { from, to: newest_version(&MIGRATIONS) })
 }

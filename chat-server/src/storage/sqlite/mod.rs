@@ -6,6 +6,7 @@
 
 mod accounts;
 mod append;
+mod backup;
 mod messages;
 mod notifications;
 mod profiles;
@@ -26,7 +27,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::{ServerStorage, failed, ledger, migration_failed, row};
+use super::{Migrated, ServerStorage, failed, ledger, migration_failed, newest_version, row, schema_version};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -50,6 +51,7 @@ pub struct SqliteStorage {
     readers: SqlitePool,
     /// What SQLite counted of the writes of others when it was last asked.
     last_version: Arc<AtomicI64>,
+    migrated: Migrated,
 }
 
 impl SqliteStorage {
@@ -82,9 +84,9 @@ impl SqliteStorage {
             .connect_with(options.clone())
             .await
             .map_err(failed)?;
-        migrate(&writer).await?;
+        let migrated = migrate(&writer).await?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(failed)?;
-        Ok(Self { writer, readers, last_version: Arc::default() })
+        Ok(Self { writer, readers, last_version: Arc::default(), migrated })
     }
 
     /// Makes a database in memory, which ends with this value.
@@ -95,8 +97,8 @@ impl SqliteStorage {
     pub async fn in_memory() -> Result<Self, StorageError> {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let only = pool(1).connect_with(options).await.map_err(failed)?;
-        migrate(&only).await?;
-        Ok(Self { writer: only.clone(), readers: only, last_version: Arc::default() })
+        let migrated = migrate(&only).await?;
+        Ok(Self { writer: only.clone(), readers: only, last_version: Arc::default(), migrated })
     }
 }
 
@@ -105,6 +107,10 @@ impl ServerStorage for SqliteStorage {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    fn migrated(&self) -> Migrated {
+        self.migrated
     }
 }
 
@@ -118,6 +124,10 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-async fn migrate(writer: &SqlitePool) -> Result<(), StorageError> {
-    MIGRATIONS.run(writer).await.map_err(|error| migration_failed(&MIGRATIONS, error))
+async fn migrate(writer: &SqlitePool) -> Result<Migrated, StorageError> {
+    let cannot = |error| migration_failed(&MIGRATIONS, error);
+    let mut connection = writer.acquire().await.map_err(failed)?;
+    let from = schema_version(&MIGRATIONS, &mut *connection).await.map_err(cannot)?;
+    MIGRATIONS.run(&mut *connection).await.map_err(cannot)?;
+    Ok(Migrated { from, to: newest_version(&MIGRATIONS) })
 }
