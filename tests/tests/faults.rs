@@ -65,11 +65,11 @@ impl Sender {
     }
 
     async fn send_until_refused(&mut self) {
-        while self.send().await {}
+        timeout(PATIENCE, async { while self.send().await {} }).await.expect("refused in time");
     }
 
     async fn send_until_confirmed(&mut self) {
-        while !self.send().await {}
+        timeout(PATIENCE, async { while !self.send().await {} }).await.expect("confirmed in time");
     }
 }
 
