@@ -47,7 +47,8 @@ struct Plan {
     #[arg(long)]
     seed: Option<u64>,
     /// Where messages are stored
-    #[arg(long, value_enum, default_value_t = Kind::Sqlite)]
+    // Under another id than the setting of the server that is killed, which has the same name.
+    #[arg(id = "kind", long = "database", value_enum, default_value_t = Kind::Sqlite)]
     database: Kind,
     /// Where to write what happened [default: a file among the temporary ones]
     #[arg(long, value_name = "FILE")]
