@@ -16,8 +16,13 @@ use chat_protocol::Event;
 /// Delivery is over when the [`Session`](crate::Session) is dropped.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Takes an event, or its encoding, towards the client.
+    /// Takes an event, or its encoding, towards the client. It need not go further before it is [flushed](Self::flush).
     fn deliver(&self, delivery: &Delivery<'_>);
+
+    /// Lets what was delivered go: the last delivery was one, for now. Called as [`deliver`](Self::deliver) is.
+    ///
+    /// Does nothing unless it is implemented: a transport may let go what it is handed at once.
+    fn flush(&self) {}
 
     /// Waits until little of what was delivered is still on its way, or the client is gone. What a client has
     /// [missed](crate::CatchUp) is delivered at this pace.

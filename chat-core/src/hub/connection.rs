@@ -70,6 +70,7 @@ impl Connection {
 
     pub(crate) fn deliver(&self, event: &Event) {
         self.transport.deliver(&Delivery::new(event));
+        self.transport.flush();
     }
 
     pub(crate) fn is_of(&self, user: UserId) -> bool {

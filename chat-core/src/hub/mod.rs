@@ -138,12 +138,13 @@ impl Hub {
         for Subscriber { connection, .. } in &entry.lock().list {
             if hears(connection) {
                 connection.transport.deliver(&delivery);
+                connection.transport.flush();
             }
         }
     }
 
     /// Delivers a message to those of a room's subscribers for whom `hears` holds, where it is the next one; one that
-    /// they have had already is dropped.
+    /// they have had already is dropped. To be [flushed](Self::flush) when there are no more of them.
     pub(crate) fn post(
         &self,
         room: RoomId,
@@ -152,6 +153,13 @@ impl Hub {
         hears: impl Fn(&Connection) -> bool,
     ) -> Posting {
         self.entry(Topic::Room(room)).map_or(Posting::Done, |entry| entry.lock().post(seq, event, hears))
+    }
+
+    /// Lets go what was posted to a room.
+    pub(crate) fn flush(&self, room: RoomId) {
+        if let Some(entry) = self.entry(Topic::Room(room)) {
+            entry.lock().list.iter().for_each(|subscriber| subscriber.connection.transport.flush());
+        }
     }
 
     /// Says how far the messages of a room are to be taken for delivered, where nobody has said so yet.

@@ -97,8 +97,10 @@ impl Committer<'_> {
     async fn settle(&mut self, stored: impl Iterator<Item = (Submission, Appended)>) {
         let are_there_listeners = listeners::are_there(self.inner);
         let mut posted = Vec::new();
+        let mut rooms = Vec::new();
         for (submission, outcome) in stored {
             let room = submission.room.id;
+            rooms.push(room);
             if let (true, Appended::New(message)) = (are_there_listeners, &outcome) {
                 posted.push(Posted { room: submission.room.clone(), message: message.clone() });
             }
@@ -106,6 +108,12 @@ impl Committer<'_> {
                 tracing::error!(error = &error as &dyn std::error::Error, "messages cannot be delivered yet");
                 self.doubts.add(room);
             }
+        }
+        // All messages for a client leave together.
+        rooms.sort_unstable();
+        rooms.dedup();
+        for room in rooms {
+            self.inner.hub.flush(room);
         }
         self.tell_listeners(posted).await;
     }

@@ -64,6 +64,7 @@ async fn hear_other_nodes(inner: &Inner) {
             if let Err(error) = inner.post(room, seq, &event, |_| true).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a message is delivered later");
             }
+            inner.hub.flush(room);
             continue;
         }
         inner.hub.deliver(topic, &event, |connection| match audience {

@@ -12,7 +12,7 @@ use crate::storage::StoredMessage;
 const PAGE: u32 = 100;
 
 impl Inner {
-    /// Delivers a message; before it, what is stored and has not been delivered.
+    /// Delivers a message; before it, what is stored and has not been delivered. To be flushed.
     pub(super) async fn post(
         &self,
         room: RoomId,
@@ -45,6 +45,7 @@ impl Inner {
             self.hub.skip_to(room, stored.seq);
             self.hub.post(room, stored.seq, &view::message_posted(&known, None, stored), |_| true);
         }
+        self.hub.flush(room);
         Ok(page)
     }
 }

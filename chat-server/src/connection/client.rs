@@ -73,6 +73,8 @@ impl Client {
         }
         // Set while `held` is locked, so that nothing overtakes what was held back. Who decided first has decided.
         let _ = self.dialect.set(dialect);
+        drop(held);
+        self.outbox.flush();
     }
 
     fn send(&self, dialect: Dialect, delivery: &Delivery<'_>) {
@@ -114,6 +116,10 @@ impl Client {
 impl Transport for Client {
     async fn ready(&self) {
         self.outbox.has_room().await;
+    }
+
+    fn flush(&self) {
+        self.outbox.flush();
     }
 
     fn close(&self, reason: CloseReason) {

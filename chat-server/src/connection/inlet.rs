@@ -40,6 +40,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Inlet<R> {
 impl<R: Unpin> AsyncWrite for Inlet<R> {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.outbox.push(Bytes::copy_from_slice(bytes));
+        self.outbox.flush();
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -14,10 +14,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chat_core::Session;
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Sink};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
@@ -71,7 +73,30 @@ pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
 }
 
 async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client, admission: &Held) {
-    let (read, write) = tokio::io::split(TokioIo::new(upgraded));
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        // A plain socket: the outbox writes to it by itself.
+        Ok(Parts { io, read_buf, .. }) => {
+            let (read, write) = io.into_inner().into_split();
+            client.outbox().write_to(write);
+            talk(gateway, read, read_buf, None::<Sink>, session, client, admission).await;
+        }
+        Err(upgraded) => {
+            let (read, write) = tokio::io::split(TokioIo::new(upgraded));
+            talk(gateway, read, Bytes::new(), Some(write), session, client, admission).await;
+        }
+    }
+}
+
+/// Reads and writes until the connection ends. `before` was read already.
+async fn talk(
+    gateway: &Shared,
+    read: impl AsyncRead + Unpin,
+    before: Bytes,
+    write: Option<impl AsyncWrite + Unpin>,
+    session: Session,
+    client: &Client,
+    admission: &Held,
+) {
     let outbox = client.outbox();
     let limit = gateway.config.max_frame_bytes;
     let config = WebSocketConfig::default()
@@ -80,7 +105,8 @@ async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &
         .max_message_size(Some(limit))
         .max_frame_size(Some(limit));
     let inlet = Inlet::new(read, Arc::clone(outbox));
-    let mut socket = WebSocketStream::from_raw_socket(inlet, Role::Server, Some(config)).await;
+    let mut socket =
+        WebSocketStream::from_partially_read(inlet, before.into(), Role::Server, Some(config)).await;
 
     let reading = async {
         let end = reader::run(gateway, &mut socket, &session, client, admission).await;

@@ -1,17 +1,25 @@
 //! What waits to be sent to one client: whole frames, in order, within a bound.
+//!
+//! Whoever has something for the client pushes it, and flushes: that writes straight to the socket, on the thread of whoever
+//! does it, with no task to wake. Only where the socket takes no more, the connection's own [writer](super::writer) is
+//! woken, and waits until it does.
 
-use std::collections::VecDeque;
+mod queue;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 
 use super::end::End;
+use queue::{Flushed, Phase, Queue};
 
 /// So much waits at most for a client that reads what it has missed, besides what happens meanwhile.
 const LITTLE_BYTES: usize = 64 * 1024;
 
-/// The queue of a connection. Whoever has something for the client pushes; one writer takes.
+/// The queue of a connection.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
@@ -26,29 +34,13 @@ pub(crate) struct Outbox {
     ended: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    frames: VecDeque<Bytes>,
-    /// Of the frames that wait or are being written.
-    bytes: usize,
-    phase: Phase,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    #[default]
-    Open,
-    /// What waits is still sent; nothing is taken any more.
-    Finishing,
-    /// Nothing is sent any more.
-    CutOff,
-}
-
 /// What the writer finds.
 #[derive(Debug)]
 pub(super) enum Next {
     /// Frames to write.
     Frames(Vec<Bytes>),
+    /// The socket takes no more for now: wait until it does, and flush.
+    Wait(Arc<OwnedWriteHalf>),
     /// Everything is written, and there will be no more.
     Finished,
     /// Stop at once.
@@ -67,22 +59,56 @@ impl Outbox {
         }
     }
 
-    /// Adds a frame. Where as much as may wait waits already, the client is cut off: it would never catch up. One frame may
-    /// go over the bound, so that a long page of history is no reason.
+    /// Writes to this socket from now on, beginning with what waits. Without one, everything waits for the writer.
+    pub(super) fn write_to(&self, socket: OwnedWriteHalf) {
+        self.queue.lock().socket = Some(Arc::new(socket));
+        self.flush();
+    }
+
+    /// Adds a frame, to be flushed. Where as much as may wait waits already, the client is cut off: it would never catch up.
+    /// One frame may go over the bound, so that a long page of history is no reason.
     pub(super) fn push(&self, frame: Bytes) {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Open {
             return;
         }
         if queue.bytes >= self.max_bytes {
+            // It may only not have been flushed yet.
+            let flushed = queue.flush();
+            if queue.bytes >= self.max_bytes {
+                drop(queue);
+                self.cut_off();
+                return self.end(End::TooSlow);
+            }
+            queue.add(frame);
             drop(queue);
-            self.cut_off();
-            return self.end(End::TooSlow);
+            return self.after(flushed);
         }
-        queue.bytes += frame.len();
-        queue.frames.push_back(frame);
-        drop(queue);
-        self.changed.notify_one();
+        queue.add(frame);
+    }
+
+    /// Lets what waits go, as far as the socket takes it.
+    pub(super) fn flush(&self) {
+        let flushed = self.queue.lock().flush();
+        self.after(flushed);
+    }
+
+    /// As [`flush`](Self::flush), for the writer that has waited for the socket to take more.
+    pub(super) fn resume(&self) {
+        let flushed = self.queue.lock().resume();
+        self.after(flushed);
+    }
+
+    fn after(&self, flushed: Flushed) {
+        match flushed {
+            Flushed::All => self.drained.notify_one(),
+            Flushed::Blocked | Flushed::Finished => self.changed.notify_one(),
+            Flushed::Waiting => {}
+            Flushed::Broken => {
+                self.cut_off();
+                self.end(End::Broken);
+            }
+        }
     }
 
     /// Takes no more; what waits is still sent.
@@ -97,10 +123,7 @@ impl Outbox {
 
     /// Drops what waits, and stops the writer.
     pub(super) fn cut_off(&self) {
-        let mut queue = self.queue.lock();
-        queue.phase = Phase::CutOff;
-        queue.frames = VecDeque::new();
-        drop(queue);
+        self.queue.lock().cut_off();
         self.changed.notify_one();
         self.drained.notify_one();
     }
@@ -121,12 +144,13 @@ impl Outbox {
         }
     }
 
-    /// Waits for the next frames, at most about `batch_bytes` of them. `written` is how many bytes were written since.
+    /// Waits until there is something for the writer to do; gives at most about `batch_bytes` of frames. `written` is how many
+    /// bytes of those that it was given were written since.
     pub(super) async fn next(&self, written: usize, batch_bytes: usize) -> Next {
         self.queue.lock().bytes -= written;
         self.drained.notify_one();
         loop {
-            if let Some(next) = self.queue.lock().take(batch_bytes) {
+            if let Some(next) = self.queue.lock().next(batch_bytes) {
                 return next;
             }
             self.changed.notified().await;
@@ -152,27 +176,6 @@ impl Outbox {
         while self.queue.lock().phase != Phase::CutOff {
             self.changed.notified().await;
         }
-    }
-}
-
-impl Queue {
-    fn take(&mut self, batch_bytes: usize) -> Option<Next> {
-        match self.phase {
-            Phase::CutOff => return Some(Next::CutOff),
-            Phase::Finishing if self.frames.is_empty() => return Some(Next::Finished),
-            Phase::Open if self.frames.is_empty() => return None,
-            Phase::Open | Phase::Finishing => {}
-        }
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(frame) = self.frames.pop_front() {
-            bytes += frame.len();
-            batch.push(frame);
-            if bytes >= batch_bytes {
-                break;
-            }
-        }
-        Some(Next::Frames(batch))
     }
 }
 
@@ -239,5 +242,75 @@ mod tests {
         let next = outbox.next(10, 10);
         outbox.push(frame(10));
         assert!(matches!(next.await, Next::CutOff | Next::Frames(_)));
+    }
+
+    /// Both ends of a connection.
+    async fn connection() -> (tokio::net::TcpStream, tokio::net::TcpStream) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener.accept().await.unwrap().0, client)
+    }
+
+    /// Frames of all lengths, many more bytes than a socket takes at once.
+    fn frames() -> Vec<Bytes> {
+        (0_usize..3_000).map(|number| vec![number.to_le_bytes()[0]; 1 + number * 7 % 5_000].into()).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_socket_gets_what_the_writer_would_write() {
+        for every in [1, 7, 500] {
+            let (server, mut client) = connection().await;
+            let outbox = Arc::new(Outbox::new(usize::MAX));
+            // What waits before there is a socket goes first.
+            let frames = frames();
+            outbox.push(frames[0].clone());
+            let (_read, write) = server.into_split();
+            outbox.write_to(write);
+            let writer = tokio::spawn({
+                let outbox = Arc::clone(&outbox);
+                async move { crate::connection::writer::run(&outbox, None::<tokio::io::Sink>).await }
+            });
+            for (number, frame) in frames.iter().enumerate().skip(1) {
+                outbox.push(frame.clone());
+                if number % every == 0 {
+                    outbox.flush();
+                }
+            }
+            outbox.finish();
+            let mut read = Vec::new();
+            tokio::io::AsyncReadExt::read_to_end(&mut client, &mut read).await.unwrap();
+            assert!(read == frames.concat(), "every {every}");
+            writer.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_flushed_is_no_reason_to_cut_off() {
+        let (server, mut client) = connection().await;
+        let outbox = Outbox::new(10);
+        let (_read, write) = server.into_split();
+        outbox.write_to(write);
+        for _ in 0..100 {
+            outbox.push(frame(10));
+        }
+        outbox.flush();
+        let mut read = vec![1; 1_000];
+        tokio::io::AsyncReadExt::read_exact(&mut client, &mut read).await.unwrap();
+        assert_eq!(read, vec![0; 1_000]);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_cut_off() {
+        let (server, client) = connection().await;
+        let outbox = Outbox::new(1_000_000);
+        let (_read, write) = server.into_split();
+        outbox.write_to(write);
+        // More than the system's buffers hold.
+        for _ in 0..500 {
+            outbox.push(frame(100_000));
+            outbox.flush();
+        }
+        assert_eq!(outbox.ended().await, End::TooSlow);
+        drop(client);
     }
 }

@@ -41,6 +41,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 if let Some(ping) = client::ping() {
                     client.outbox().push(ping);
+                    client.flush();
                 }
                 continue;
             }
@@ -60,6 +61,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         };
         if let Some(refusal) = refusal {
             client.deliver(&Delivery::new(&Event::Refused(refusal)));
+            client.flush();
         }
     }
 }
