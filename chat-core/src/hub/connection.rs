@@ -6,6 +6,7 @@ use chat_protocol::{Behavior, Echo, Event, RoomId, Scope, UserId};
 use parking_lot::Mutex;
 
 use super::resumption::Resumption;
+use super::subscribers::EntryId;
 use crate::storage::{Access, Room, User};
 use crate::{Delivery, Topic, Transport};
 
@@ -44,8 +45,15 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
     pub(super) topics: Vec<Topic>,
-    pub(super) rooms: Vec<Room>,
+    pub(super) rooms: Vec<Entered>,
     pub(super) has_left: bool,
+}
+
+/// A room that a connection hears.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) room: Room,
+    pub(super) entry: EntryId,
 }
 
 impl Connection {
@@ -95,13 +103,14 @@ impl Connection {
         self.subscriptions.lock().has_left
     }
 
-    /// Whether it hears a room.
-    pub(crate) fn hears_room(&self, room: RoomId) -> bool {
-        self.subscriptions.lock().rooms.iter().any(|known| known.id == room)
+    /// Whether it has been in a room since it entered then.
+    pub(crate) fn is_in(&self, entry: EntryId) -> bool {
+        self.subscriptions.lock().rooms.iter().any(|entered| entered.entry == entry)
     }
 
     /// The room among those that it hears for which this holds.
     pub(crate) fn room_where(&self, holds: impl Fn(&Room) -> bool) -> Option<Room> {
-        self.subscriptions.lock().rooms.iter().find(|room| holds(room)).cloned()
+        let subscriptions = self.subscriptions.lock();
+        subscriptions.rooms.iter().map(|entered| &entered.room).find(|room| holds(room)).cloned()
     }
 }

@@ -6,17 +6,18 @@ mod subscribers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_protocol::{Event, RoomId, Seq};
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use connection::{Connection, ConnectionId, Trust};
-pub(crate) use resumption::{Missed, Resumption};
-pub(crate) use subscribers::{GoingLive, Place, Posting};
+pub(crate) use resumption::{Missed, Resumption, ToRead};
+pub(crate) use subscribers::{EntryId, Feed, GoingLive, Place, Posting};
 
 use crate::storage::{Access, Room};
 use crate::{Delivery, Topic};
-use connection::Subscriptions;
+use connection::{Entered, Subscriptions};
 use subscribers::{Hears, Subscriber, Subscribers};
 
 /// Whether a change to a topic's subscribers changed that there are any.
@@ -31,25 +32,48 @@ pub(crate) enum Edge {
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribers>>>>,
+    last_entry: AtomicU64,
 }
 
 impl Hub {
     /// Lets a connection hear a room; its messages only once it has [caught up](Self::go_live), where it wants what it
     /// has missed.
-    pub(crate) fn enter(&self, room: &Room, connection: &Arc<Connection>) -> Edge {
+    ///
+    /// `newest` is the place of the room's newest message, or of one that was the newest not long ago: from there on
+    /// messages are delivered. Not needed where somebody hears the room already; `None` where it is needed and not given.
+    pub(crate) fn enter(
+        &self,
+        room: &Room,
+        connection: &Arc<Connection>,
+        newest: Option<Place>,
+    ) -> Option<Edge> {
         let mut subscriptions = connection.subscriptions.lock();
-        if subscriptions.has_left || subscriptions.rooms.iter().any(|known| known.id == room.id) {
-            return Edge::Unchanged;
+        if subscriptions.has_left || subscriptions.rooms.iter().any(|known| known.room.id == room.id) {
+            return Some(Edge::Unchanged);
         }
-        subscriptions.rooms.push(room.clone());
-        let missed = connection.resumption.take(room, connection.home == Some(room.id));
-        let hears = if missed.is_some() { Hears::CatchingUp } else { Hears::Everything };
-        let edge = self.subscribe_with(&mut subscriptions, Topic::Room(room.id), connection, hears);
-        // Read only from here on: what is stored later passes the connection by, and is known to have done so.
-        if let Some(missed) = missed {
-            connection.resumption.begin(missed);
+        let topic = Topic::Room(room.id);
+        loop {
+            let subscribers = match newest {
+                None => self.entry(topic)?,
+                Some(delivered) => self.entry_or(topic, || Some(Feed { room: room.clone(), delivered })),
+            };
+            let mut subscribers = subscribers.lock();
+            if subscribers.is_retired {
+                newest?;
+                continue;
+            }
+            let entry = EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed));
+            subscriptions.topics.push(topic);
+            subscriptions.rooms.push(Entered { room: room.clone(), entry });
+            let since = connection.resumption.take(room, connection.home == Some(room.id));
+            let hears = if since.is_some() { Hears::CatchingUp } else { Hears::Everything };
+            let edge = subscribers.add(connection, entry, hears);
+            // Read only from here on: what is stored later passes the connection by, and is known to have done so.
+            if let Some(since) = since {
+                connection.resumption.begin(Missed { room: room.clone(), entry, since });
+            }
+            return Some(edge);
         }
-        edge
     }
 
     /// Lets a connection hear a topic other than a room.
@@ -58,38 +82,35 @@ impl Hub {
         if subscriptions.has_left || subscriptions.topics.contains(&topic) {
             return Edge::Unchanged;
         }
-        self.subscribe_with(&mut subscriptions, topic, connection, Hears::Everything)
-    }
-
-    fn subscribe_with(
-        &self,
-        subscriptions: &mut Subscriptions,
-        topic: Topic,
-        connection: &Arc<Connection>,
-        hears: Hears,
-    ) -> Edge {
         subscriptions.topics.push(topic);
         loop {
-            let entry = Arc::clone(self.topics.write().entry(topic).or_default());
-            let mut subscribers = entry.lock();
-            if subscribers.is_retired {
-                continue;
+            let subscribers = self.entry_or(topic, || None);
+            let mut subscribers = subscribers.lock();
+            if !subscribers.is_retired {
+                let entry = EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed));
+                return subscribers.add(connection, entry, Hears::Everything);
             }
-            let edge = if subscribers.list.is_empty() { Edge::Crossed } else { Edge::Unchanged };
-            subscribers.list.push(Subscriber { connection: Arc::clone(connection), hears });
-            return edge;
         }
     }
 
     /// Lets a connection hear a room no longer.
     pub(crate) fn exit(&self, room: RoomId, connection: &Connection) -> Edge {
-        connection.subscriptions.lock().rooms.retain(|known| known.id != room);
-        self.unsubscribe(Topic::Room(room), connection)
+        let mut subscriptions = connection.subscriptions.lock();
+        subscriptions.rooms.retain(|known| known.room.id != room);
+        self.unsubscribe_with(&mut subscriptions, Topic::Room(room), connection)
     }
 
     /// Lets a connection hear a topic no longer.
     pub(crate) fn unsubscribe(&self, topic: Topic, connection: &Connection) -> Edge {
-        let mut subscriptions = connection.subscriptions.lock();
+        self.unsubscribe_with(&mut connection.subscriptions.lock(), topic, connection)
+    }
+
+    fn unsubscribe_with(
+        &self,
+        subscriptions: &mut Subscriptions,
+        topic: Topic,
+        connection: &Connection,
+    ) -> Edge {
         match subscriptions.topics.iter().position(|known| *known == topic) {
             Some(place) => {
                 subscriptions.topics.swap_remove(place);
@@ -152,7 +173,7 @@ impl Hub {
         event: &Event,
         hears: impl Fn(&Connection) -> bool,
     ) -> Posting {
-        self.entry(Topic::Room(room)).map_or(Posting::Done, |entry| entry.lock().post(seq, event, hears))
+        self.entry(Topic::Room(room)).map_or(Posting::Unheard, |entry| entry.lock().post(seq, event, hears))
     }
 
     /// Lets go what was posted to a room.
@@ -162,61 +183,44 @@ impl Hub {
         }
     }
 
-    /// Says how far the messages of a room are to be taken for delivered, where nobody has said so yet.
-    pub(crate) fn begin(&self, room: RoomId, newest: Place) {
-        if let Some(entry) = self.entry(Topic::Room(room)) {
-            entry.lock().delivered.get_or_insert(newest);
-        }
-    }
-
-    /// Takes everything before a message for delivered.
+    /// Takes everything before a message for delivered: it is stored no longer.
     pub(crate) fn skip_to(&self, room: RoomId, seq: Seq) {
         if let Some(entry) = self.entry(Topic::Room(room)) {
-            let delivered = &mut entry.lock().delivered;
-            *delivered = delivered.map(|delivered| delivered.max(seq.previous()));
+            entry.lock().skip_to(seq);
         }
     }
 
-    /// How far the messages of a room have been delivered; `None` where nobody hears it, or nobody knows.
-    pub(crate) fn delivered(&self, room: RoomId) -> Option<Place> {
-        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().delivered)
+    /// A room that somebody hears, and how far its messages have been delivered; `None` where nobody does.
+    pub(crate) fn feed(&self, room: RoomId) -> Option<Feed> {
+        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().feed.clone())
     }
 
     /// Lets a connection that has read the messages of a room up to a place hear those that follow.
-    pub(crate) fn go_live(&self, room: RoomId, connection: &Connection, read: Place) -> GoingLive {
-        self.entry(Topic::Room(room))
-            .map_or(GoingLive::Gone, |entry| entry.lock().go_live(connection.id, read))
-    }
-
-    /// A room that somebody hears.
-    pub(crate) fn room(&self, id: RoomId) -> Option<Room> {
-        let first = self.entry(Topic::Room(id))?.lock().list.first()?.connection.clone();
-        first.room_where(|room| room.id == id)
+    pub(crate) fn go_live(&self, room: RoomId, entry: EntryId, read: Place) -> GoingLive {
+        let subscribers = self.entry(Topic::Room(room));
+        subscribers.map_or(GoingLive::Gone, |subscribers| subscribers.lock().go_live(entry, read))
     }
 
     /// The rooms for members only that somebody on this node hears.
     pub(crate) fn closed_rooms(&self) -> Vec<RoomId> {
-        let topics: Vec<_> =
-            self.topics.read().iter().map(|(topic, entry)| (*topic, Arc::clone(entry))).collect();
-        let is_closed = |room: RoomId, entry: &Mutex<Subscribers>| {
-            let first = entry.lock().list.first().map(|subscriber| Arc::clone(&subscriber.connection));
-            first
-                .and_then(|connection| connection.room_where(|known| known.id == room))
-                .is_some_and(|room| room.access == Access::MembersOnly)
-        };
-        topics
-            .into_iter()
-            .filter_map(|(topic, entry)| match topic {
-                Topic::Room(room) if is_closed(room, &entry) => Some(room),
-                _ => None,
-            })
-            .collect()
+        let topics: Vec<_> = self.topics.read().values().map(Arc::clone).collect();
+        let closed = topics.into_iter().filter_map(|entry| {
+            let subscribers = entry.lock();
+            let room = &subscribers.feed.as_ref()?.room;
+            (room.access == Access::MembersOnly).then_some(room.id)
+        });
+        closed.collect()
     }
 
     /// The connections that hear a topic.
     pub(crate) fn connections(&self, topic: Topic) -> Vec<Arc<Connection>> {
         let Some(entry) = self.entry(topic) else { return Vec::new() };
         entry.lock().list.iter().map(|subscriber| Arc::clone(&subscriber.connection)).collect()
+    }
+
+    fn entry_or(&self, topic: Topic, feed: impl FnOnce() -> Option<Feed>) -> Arc<Mutex<Subscribers>> {
+        let new = || Arc::new(Mutex::new(Subscribers { feed: feed(), ..Subscribers::default() }));
+        Arc::clone(self.topics.write().entry(topic).or_insert_with(new))
     }
 
     fn entry(&self, topic: Topic) -> Option<Arc<Mutex<Subscribers>>> {

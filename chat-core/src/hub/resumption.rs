@@ -1,9 +1,12 @@
 //! What a client that comes back has missed.
 
+use std::convert::Infallible;
+
 use chat_protocol::RoomId;
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use super::subscribers::EntryId;
 use crate::Since;
 use crate::storage::Room;
 
@@ -11,6 +14,7 @@ use crate::storage::Room;
 #[derive(Debug)]
 pub(crate) struct Missed {
     pub(crate) room: Room,
+    pub(crate) entry: EntryId,
     pub(crate) since: Since,
 }
 
@@ -26,22 +30,36 @@ struct State {
     resumed: Vec<RoomId>,
     /// To the [`CatchUp`](crate::CatchUp) of the connection, while there is one.
     to_reader: Option<mpsc::UnboundedSender<Missed>>,
+    /// Dropped when the connection ends.
+    is_connected: Option<oneshot::Sender<Infallible>>,
+}
+
+/// What the reader of a connection hears.
+#[derive(Debug)]
+pub(crate) struct ToRead {
+    /// Every room of which something is wanted, as the connection enters it.
+    pub(crate) missed: mpsc::UnboundedReceiver<Missed>,
+    /// Comes to an end with the connection.
+    pub(crate) connected: oneshot::Receiver<Infallible>,
 }
 
 impl Resumption {
-    /// Of a client that comes back. The receiver is told of every room as the connection enters it.
-    pub(crate) fn new(wanted: Vec<Since>) -> (Self, mpsc::UnboundedReceiver<Missed>) {
+    /// Of a client that comes back.
+    pub(crate) fn new(wanted: Vec<Since>) -> (Self, ToRead) {
         let (to_reader, missed) = mpsc::unbounded_channel();
-        (Self(Mutex::new(State { wanted, resumed: Vec::new(), to_reader: Some(to_reader) })), missed)
+        let (is_connected, connected) = oneshot::channel();
+        let resumed = Vec::new();
+        let state = State { wanted, resumed, to_reader: Some(to_reader), is_connected: Some(is_connected) };
+        (Self(Mutex::new(state)), ToRead { missed, connected })
     }
 
     /// What is wanted of a room. It is wanted once.
-    pub(super) fn take(&self, room: &Room, is_home: bool) -> Option<Missed> {
+    pub(super) fn take(&self, room: &Room, is_home: bool) -> Option<Since> {
         let mut state = self.0.lock();
         let place = state.wanted.iter().position(|since| since.is_about(room, is_home))?;
         let since = state.wanted.swap_remove(place);
         state.resumed.push(room.id);
-        Some(Missed { room: room.clone(), since })
+        Some(since)
     }
 
     /// Has what was missed read.
@@ -65,6 +83,8 @@ impl Resumption {
 
     /// Lets the reader end.
     pub(crate) fn end(&self) {
-        self.0.lock().to_reader = None;
+        let mut state = self.0.lock();
+        state.to_reader = None;
+        state.is_connected = None;
     }
 }

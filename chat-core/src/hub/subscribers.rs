@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use chat_protocol::{Event, Seq};
 
+use super::Edge;
 use super::connection::{Connection, ConnectionId};
 use crate::Delivery;
+use crate::storage::Room;
 
 /// How far the messages of a room have been read or delivered: up to this one; `None` before the first.
 pub(crate) type Place = Option<Seq>;
@@ -13,17 +15,30 @@ pub(crate) type Place = Option<Seq>;
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     pub(super) list: Vec<Subscriber>,
-    /// How far the messages have been delivered; `None` where nobody has said yet where to begin.
-    pub(super) delivered: Option<Place>,
+    /// What is posted, where the topic is a room.
+    pub(super) feed: Option<Feed>,
     /// Set when the last has left and the topic was taken off the map; who still holds it must look anew.
     pub(super) is_retired: bool,
+}
+
+/// The messages of a room, as they are delivered.
+#[derive(Debug, Clone)]
+pub(crate) struct Feed {
+    pub(crate) room: Room,
+    /// How far they have been delivered.
+    pub(crate) delivered: Place,
 }
 
 #[derive(Debug)]
 pub(super) struct Subscriber {
     pub(super) connection: Arc<Connection>,
+    pub(super) entry: EntryId,
     pub(super) hears: Hears,
 }
+
+/// Tells the times apart that connections have entered a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EntryId(pub(super) u64);
 
 /// Which messages reach a subscriber as they are posted. Other events always do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +53,14 @@ pub(super) enum Hears {
 /// What became of a message that was to be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Posting {
-    /// It has reached everybody, now or before.
-    Done,
-    /// Nobody has had it: messages before it are missing.
+    /// Everybody has it now.
+    Posted,
+    /// Everybody has had it before.
+    Known,
+    /// Nobody has it: messages before it are missing.
     Early,
+    /// Nobody hears the room.
+    Unheard,
 }
 
 /// What became of a connection that was to go live.
@@ -56,35 +75,47 @@ pub(crate) enum GoingLive {
 }
 
 impl Subscribers {
+    pub(super) fn add(&mut self, connection: &Arc<Connection>, entry: EntryId, hears: Hears) -> Edge {
+        let edge = if self.list.is_empty() { Edge::Crossed } else { Edge::Unchanged };
+        self.list.push(Subscriber { connection: Arc::clone(connection), entry, hears });
+        edge
+    }
+
     pub(super) fn place_of(&self, connection: ConnectionId) -> Option<usize> {
         self.list.iter().position(|known| known.connection.id == connection)
     }
 
     /// Everybody is served under one lock, so that all see all messages in one order.
     pub(super) fn post(&mut self, seq: Seq, event: &Event, hears: impl Fn(&Connection) -> bool) -> Posting {
-        if let Some(delivered) = self.delivered {
-            if delivered.is_some_and(|delivered| seq <= delivered) {
-                return Posting::Done;
-            }
-            if delivered.map_or(Seq::FIRST, Seq::next) != seq {
-                return Posting::Early;
-            }
+        let Some(feed) = &mut self.feed else { return Posting::Unheard };
+        if Some(seq) <= feed.delivered {
+            return Posting::Known;
         }
-        self.delivered = Some(Some(seq));
+        if feed.delivered.map_or(Seq::FIRST, Seq::next) != seq {
+            return Posting::Early;
+        }
+        feed.delivered = Some(seq);
         let delivery = Delivery::new(event);
         for subscriber in &mut self.list {
             if subscriber.lets_pass(seq) && hears(&subscriber.connection) {
                 subscriber.connection.transport.deliver(&delivery);
             }
         }
-        Posting::Done
+        Posting::Posted
     }
 
-    pub(super) fn go_live(&mut self, connection: ConnectionId, read: Place) -> GoingLive {
-        let Some(subscriber) = self.list.iter_mut().find(|known| known.connection.id == connection) else {
+    /// Takes everything before a message for delivered.
+    pub(super) fn skip_to(&mut self, seq: Seq) {
+        if let Some(feed) = &mut self.feed {
+            feed.delivered = feed.delivered.max(seq.previous());
+        }
+    }
+
+    pub(super) fn go_live(&mut self, entry: EntryId, read: Place) -> GoingLive {
+        let Some(subscriber) = self.list.iter_mut().find(|known| known.entry == entry) else {
             return GoingLive::Gone;
         };
-        if self.delivered.is_some_and(|delivered| delivered > read) {
+        if self.feed.as_ref().is_some_and(|feed| feed.delivered > read) {
             return GoingLive::Behind;
         }
         subscriber.hears = Hears::After(read);

@@ -8,14 +8,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{ErrorCode, Event, MessageId, Refusal, Seq};
-use tokio::sync::mpsc;
-
 use super::Inner;
 use crate::StorageError;
-use crate::hub::{Connection, GoingLive, Missed, Place};
+use crate::hub::{Connection, GoingLive, Missed, Place, ToRead};
 use crate::room::view;
-use crate::storage::Room;
+use chat_protocol::{ErrorCode, Event, MessageId, Refusal, Seq};
 
 /// Messages that are read at once.
 const PAGE: u32 = 100;
@@ -25,13 +22,14 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What brings a client that has come back up to date; made by [`ChatService::resume`](crate::ChatService::resume).
 ///
-/// Until it [runs](Self::run), the client hears no messages of the rooms that it wants to resume.
+/// Until it [runs](Self::run), the client hears no messages of the rooms that it wants to resume; where it is dropped, it
+/// never does.
 #[derive(Debug)]
 #[must_use = "nothing is heard of a resumed room until this runs"]
 pub struct CatchUp {
     inner: Arc<Inner>,
     connection: Arc<Connection>,
-    missed: mpsc::UnboundedReceiver<Missed>,
+    to_read: ToRead,
 }
 
 /// Where the reading of a room stands.
@@ -48,12 +46,8 @@ enum Reading {
 }
 
 impl CatchUp {
-    pub(super) const fn new(
-        inner: Arc<Inner>,
-        connection: Arc<Connection>,
-        missed: mpsc::UnboundedReceiver<Missed>,
-    ) -> Self {
-        Self { inner, connection, missed }
+    pub(super) const fn new(inner: Arc<Inner>, connection: Arc<Connection>, to_read: ToRead) -> Self {
+        Self { inner, connection, to_read }
     }
 
     /// Delivers what was missed, room after room; to be run beside the session. Ends when the session is dropped.
@@ -61,16 +55,34 @@ impl CatchUp {
     /// A client that asks to go on from a message that the room does not have, or has no longer, is told so
     /// ([`ErrorCode::CannotResume`]) and gets the newest page instead. Where storage fails, it is asked again until it
     /// answers.
-    pub async fn run(mut self) {
-        while let Some(missed) = self.missed.recv().await {
-            self.catch_up(&missed).await;
+    pub async fn run(self) {
+        let Self { inner, connection, to_read: ToRead { mut missed, connected } } = self;
+        let reader = Reader { inner: &inner, connection: &connection };
+        let reading = async {
+            while let Some(missed) = missed.recv().await {
+                reader.catch_up(&missed).await;
+            }
+        };
+        tokio::select! {
+            () = reading => {}
+            // Whatever the transport is waiting for: nobody is there any more.
+            _ = connected => {}
         }
     }
+}
 
-    async fn catch_up(&self, Missed { room, since }: &Missed) {
-        let mut reading = since.message.map_or(Reading::After(None), Reading::FromMessage);
-        while !matches!(reading, Reading::Over) && self.connection.hears_room(room.id) {
-            reading = match self.read_on(room, reading).await {
+/// Reads for a connection.
+#[derive(Debug, Clone, Copy)]
+struct Reader<'a> {
+    inner: &'a Inner,
+    connection: &'a Connection,
+}
+
+impl Reader<'_> {
+    async fn catch_up(self, missed: &Missed) {
+        let mut reading = missed.since.message.map_or(Reading::After(None), Reading::FromMessage);
+        while !matches!(reading, Reading::Over) && self.connection.is_in(missed.entry) {
+            reading = match self.read_on(missed, reading).await {
                 Ok(next) => next,
                 Err(error) => {
                     tracing::warn!(
@@ -85,36 +97,44 @@ impl CatchUp {
     }
 
     /// One step of the reading. Where it fails, nothing was delivered.
-    async fn read_on(&self, room: &Room, reading: Reading) -> Result<Reading, StorageError> {
+    async fn read_on(self, missed: &Missed, reading: Reading) -> Result<Reading, StorageError> {
         match reading {
             Reading::FromMessage(message) => {
-                let place = self.inner.storage.seq_of(room.id, message).await?;
+                let place = self.inner.storage.seq_of(missed.room.id, message).await?;
                 Ok(place.map_or(Reading::Lost, |seq| Reading::After(Some(seq))))
             }
-            Reading::After(read) => self.read_page(room, read).await,
-            Reading::Lost => self.start_over(room).await,
+            Reading::After(read) => self.read_page(missed, read).await,
+            Reading::Lost => self.start_over(missed).await,
             Reading::Over => Ok(Reading::Over),
         }
     }
 
     /// Delivers the next messages after a place.
-    async fn read_page(&self, room: &Room, mut read: Place) -> Result<Reading, StorageError> {
-        let storage = &self.inner.storage;
+    async fn read_page(
+        self,
+        Missed { room, entry, .. }: &Missed,
+        mut read: Place,
+    ) -> Result<Reading, StorageError> {
+        let Inner { storage, hub, .. } = self.inner;
+        let posted = hub.feed(room.id).and_then(|feed| feed.delivered);
         let page = storage.messages_after(room.id, read, PAGE).await?;
         let readers = storage.furthest_readers(room.id).await?;
-        let is_last = page.len() < PAGE as usize;
+        if page.is_empty() && read < posted {
+            // There were messages after it, and they are stored no longer.
+            return Ok(Reading::Lost);
+        }
         for stored in &page {
             if stored.seq != read.map_or(Seq::FIRST, Seq::next) {
                 return Ok(Reading::Lost);
             }
             self.connection.transport.ready().await;
-            if !self.connection.hears_room(room.id) {
+            if !self.connection.is_in(*entry) {
                 return Ok(Reading::Over);
             }
             self.connection.deliver(&view::message_replayed(room, stored, readers));
             read = Some(stored.seq);
         }
-        let may_go_live = is_last.then(|| self.inner.hub.go_live(room.id, &self.connection, read));
+        let may_go_live = (page.len() < PAGE as usize).then(|| hub.go_live(room.id, *entry, read));
         Ok(match may_go_live {
             None | Some(GoingLive::Behind) => Reading::After(read),
             Some(GoingLive::Live | GoingLive::Gone) => Reading::Over,
@@ -122,11 +142,14 @@ impl CatchUp {
     }
 
     /// Tells the client that it cannot go on from where it was, and begins again with the newest page.
-    async fn start_over(&self, room: &Room) -> Result<Reading, StorageError> {
-        let newest = self.inner.config.history_page.max(1);
-        let page = self.inner.storage.messages_before(room.id, None, newest).await?;
+    async fn start_over(self, Missed { room, .. }: &Missed) -> Result<Reading, StorageError> {
+        let Inner { storage, hub, config, .. } = self.inner;
+        let posted = hub.feed(room.id).and_then(|feed| feed.delivered);
+        let page = storage.messages_before(room.id, None, config.history_page.max(1)).await?;
         let refusal = Refusal { field: Some("since".into()), ..Refusal::new(ErrorCode::CannotResume) };
         self.connection.deliver(&Event::Refused(refusal));
-        Ok(Reading::After(page.last().and_then(|oldest| oldest.seq.previous())))
+        // Where there is no page, all that was posted by then is stored no longer.
+        let before = page.last().map_or(posted, |oldest| oldest.seq.previous());
+        Ok(Reading::After(before))
     }
 }

@@ -11,9 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::Inner;
-use super::doubts::Doubts;
 use super::listeners::{self, Posted};
-use crate::hub::Connection;
+use crate::hub::{Connection, Posting};
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{Audience, CommandError, Envelope, StorageError, Topic};
@@ -36,7 +35,6 @@ pub(crate) struct Submission {
 struct Committer<'a> {
     inner: &'a Inner,
     to_listeners: mpsc::Sender<Posted>,
-    doubts: Doubts,
 }
 
 pub(super) async fn run(
@@ -45,21 +43,17 @@ pub(super) async fn run(
     to_listeners: mpsc::Sender<Posted>,
 ) {
     let most = inner.config.messages_per_commit.max(1);
-    let mut committer = Committer { inner, to_listeners, doubts: Doubts::default() };
+    let committer = Committer { inner, to_listeners };
     let mut batch = Vec::new();
     loop {
+        // However much there is to do.
+        if *inner.is_closing.borrow() {
+            submitted.close();
+        }
         let received = tokio::select! {
             biased;
-            () = committer.doubts.due() => {
-                let posted = committer.doubts.settle(inner).await;
-                committer.tell_listeners(posted).await;
-                continue;
-            }
             received = submitted.recv_many(&mut batch, most) => received,
-            () = inner.closing(), if !submitted.is_closed() => {
-                submitted.close();
-                continue;
-            }
+            () = inner.closing(), if !submitted.is_closed() => continue,
         };
         if received == 0 {
             return;
@@ -70,7 +64,7 @@ pub(super) async fn run(
 
 impl Committer<'_> {
     /// Stores a batch and delivers it.
-    async fn store(&mut self, batch: &mut Vec<Submission>) {
+    async fn store(&self, batch: &mut Vec<Submission>) {
         match self.append(batch).await {
             Ok(outcomes) => self.settle(batch.drain(..).zip(outcomes)).await,
             // One of them cannot be stored; the others must not suffer for it.
@@ -94,19 +88,15 @@ impl Committer<'_> {
         timeout(config.store_within, storage.append(&messages)).await.map_err(late)?
     }
 
-    async fn settle(&mut self, stored: impl Iterator<Item = (Submission, Appended)>) {
+    async fn settle(&self, stored: impl Iterator<Item = (Submission, Appended)>) {
         let are_there_listeners = listeners::are_there(self.inner);
         let mut posted = Vec::new();
         let mut rooms = Vec::new();
         for (submission, outcome) in stored {
-            let room = submission.room.id;
-            rooms.push(room);
-            if let (true, Appended::New(message)) = (are_there_listeners, &outcome) {
-                posted.push(Posted { room: submission.room.clone(), message: message.clone() });
-            }
-            if let Err(error) = self.inner.announce(submission, outcome).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "messages cannot be delivered yet");
-                self.doubts.add(room);
+            rooms.push(submission.room.id);
+            let Some(new) = self.inner.announce(submission, outcome) else { continue };
+            if are_there_listeners {
+                posted.push(new);
             }
         }
         // All messages for a client leave together.
@@ -127,59 +117,68 @@ impl Committer<'_> {
     }
 
     /// Tells senders that their messages are not confirmed.
-    fn refuse(&mut self, batch: impl IntoIterator<Item = Submission>, error: StorageError) {
+    fn refuse(&self, batch: impl IntoIterator<Item = Submission>, error: StorageError) {
         tracing::error!(error = &error as &dyn std::error::Error, "messages not stored");
         let error = CommandError::from(error);
         for submission in batch {
-            self.doubts.add(submission.room.id);
+            self.inner.late_rooms.doubt(submission.room.id);
             answer(submission.answer, Err(error.clone()));
         }
     }
 }
 
 impl Inner {
-    /// Delivers a stored message to everybody, and confirms it.
+    /// Delivers a stored message to everybody, and confirms it; gives what listeners are to be told.
     ///
-    /// Where it cannot be delivered now, because what comes before it cannot be read, it is confirmed all the same: it is
+    /// Where messages before it have not been delivered, it comes after them, later. It is confirmed all the same: it is
     /// stored.
-    async fn announce(&self, submission: Submission, outcome: Appended) -> Result<(), StorageError> {
+    fn announce(&self, submission: Submission, outcome: Appended) -> Option<Posted> {
         let Submission { room, origin, as_referred, answer: sender, .. } = submission;
-        let (stored, delivered) = match outcome {
+        let (stored, new) = match outcome {
             Appended::New(stored) => {
-                let event = view::message_posted(&room, as_referred, &stored);
-                let hears = |connection: &Connection| connection.id != origin.id || origin.hears_itself();
-                let delivered = self.post(room.id, stored.seq, &event, hears).await;
-                let topic = Topic::Room(room.id);
-                if self.layer.has_subscribers(topic) {
-                    let seq = Some(stored.seq);
-                    self.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq });
-                }
-                (stored, delivered)
+                let is_heard = self.post(&room, &origin, as_referred, &stored);
+                let new = is_heard.then(|| Posted { room, message: stored.clone() });
+                (stored, new)
             }
             Appended::Repeated(stored) => {
-                let delivered = self.repeat(&room, &origin, as_referred, &stored).await;
-                (stored, delivered)
+                self.repeat(&room, &origin, as_referred, &stored);
+                (stored, None)
             }
         };
         answer(sender, Ok(stored));
-        delivered
+        new
     }
 
-    /// Delivers a message that was stored before: to everybody, where nobody has had it; else to who sends it again, save
-    /// where it is among what they have missed.
-    async fn repeat(
+    /// Delivers a new message; whether it could be delivered already.
+    fn post(
         &self,
         room: &Room,
         origin: &Connection,
         as_referred: Option<RoomRef>,
         stored: &StoredMessage,
-    ) -> Result<(), StorageError> {
-        if self.hub.delivered(room.id).is_some_and(|delivered| delivered < Some(stored.seq)) {
-            while !self.post_missing(room.id, Some(stored.seq.next())).await?.is_empty() {}
+    ) -> bool {
+        let event = view::message_posted(room, as_referred, stored);
+        let hears = |connection: &Connection| connection.id != origin.id || origin.hears_itself();
+        if self.hub.post(room.id, stored.seq, &event, hears) == Posting::Early {
+            self.late_rooms.find(room.id);
+            return false;
+        }
+        let topic = Topic::Room(room.id);
+        if self.layer.has_subscribers(topic) {
+            let seq = Some(stored.seq);
+            self.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq });
+        }
+        true
+    }
+
+    /// Delivers a message that was stored before: to everybody, where nobody has had it; else to who sends it again, save
+    /// where it is among what they have missed.
+    fn repeat(&self, room: &Room, origin: &Connection, as_referred: Option<RoomRef>, stored: &StoredMessage) {
+        if self.hub.feed(room.id).is_some_and(|feed| feed.delivered < Some(stored.seq)) {
+            self.late_rooms.doubt(room.id);
         } else if origin.hears_itself() && !origin.resumption.is_of(room.id) {
             origin.deliver(&view::message_posted(room, as_referred, stored));
         }
-        Ok(())
     }
 }
 

@@ -1,8 +1,12 @@
 //! How a client comes in: who it is, where it goes, and what it hears from then on.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use chat_protocol::{Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomRef, Scope, UserId};
+use chat_protocol::{
+    Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomId, RoomRef, Scope, UserId,
+};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -64,9 +68,9 @@ impl ChatService {
         arrival: Arrival,
         since: Vec<Since>,
     ) -> Result<(Session, CatchUp), ConnectError> {
-        let (resumption, missed) = Resumption::new(since);
+        let (resumption, to_read) = Resumption::new(since);
         let session = self.admit(arrival, resumption).await?;
-        let catch_up = CatchUp::new(Arc::clone(&self.0), Arc::clone(&session.connection), missed);
+        let catch_up = CatchUp::new(Arc::clone(&self.0), Arc::clone(&session.connection), to_read);
         Ok((session, catch_up))
     }
 
@@ -91,7 +95,13 @@ impl ChatService {
         let id = inner.next_connection_id();
         let connection = Arc::new(Connection::new(id, home, trust, transport, resumption));
         // From here on the session's drop takes back whatever has been done, also where this is given up half-way.
-        let session = Session { inner: Arc::clone(inner), connection, place, claimed: Mutex::default() };
+        let session = Session {
+            inner: Arc::clone(inner),
+            connection,
+            place,
+            claimed: Mutex::default(),
+            is_unsettled: AtomicBool::new(false),
+        };
         session.arrive(user, behavior).await?;
         session.check_again().await?;
         Ok(session)
@@ -102,7 +112,7 @@ impl Session {
     async fn arrive(&self, user: Option<User>, behavior: Option<Behavior>) -> Result<(), StorageError> {
         let Self { inner, connection, .. } = self;
         match &self.place {
-            Place::Room(room) => inner.enter(room, connection).await,
+            Place::Room(room) => inner.enter(room, connection).await?,
             Place::Listener => {
                 let topic = if user.is_some() { Topic::Listeners } else { Topic::OpenListeners };
                 inner.subscribe(topic, connection).await;
@@ -192,23 +202,34 @@ impl Session {
     }
 
     /// Lets the connection hear what belongs to its user, as far as its behaviour asks for that. While the behaviour
-    /// is unknown, it may.
+    /// is unknown, it may. Where it fails, it is to be done again.
     async fn settle_scope(&self) -> Result<(), StorageError> {
         let Self { inner, connection, .. } = self;
         let (Some(user), Place::Room(_)) = (connection.user.get(), &self.place) else { return Ok(()) };
+        self.is_unsettled.store(true, Ordering::Relaxed);
         let topic = Topic::User(user.id);
         match connection.behavior.get().map(|behavior| behavior.scope) {
             None => inner.subscribe(topic, connection).await,
             Some(Scope::Room) => inner.unsubscribe(topic, connection),
             Some(Scope::User) => {
                 inner.subscribe(topic, connection).await;
-                for room in inner.storage.rooms_of(user.id).await? {
-                    if connection.may_know(&room) {
-                        inner.enter(&room, connection).await;
-                    }
-                }
+                inner.enter_all(connection, user.id).await?;
             }
         }
+        self.is_unsettled.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Does what storage did not let the connection do before, where there is such a thing.
+    pub(super) async fn settle_rest(&self) -> Result<(), StorageError> {
+        if !self.is_unsettled.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.settle_scope().await?;
+        if let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get()) {
+            self.join(room, user).await?;
+        }
+        self.refuse_the_rest();
         Ok(())
     }
 }
@@ -275,26 +296,60 @@ impl Inner {
     /// Lets the connections of a user that carry all their rooms carry this one, too.
     pub(super) async fn carry(&self, room: &Room, user: UserId) {
         for connection in self.hub.connections(Topic::User(user)) {
-            if connection.carries_all_rooms() && connection.may_know(room) {
-                self.enter(room, &connection).await;
+            if !connection.carries_all_rooms() || !connection.may_know(room) {
+                continue;
+            }
+            let entered = async {
+                self.enter(room, &connection).await?;
+                if !self.storage.is_member(room.id, user).await? {
+                    self.exit(room.id, &connection);
+                }
+                Ok::<(), StorageError>(())
+            };
+            if let Err(error) = entered.await {
+                // They are a member all the same, and hear it when they connect again.
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a connection does not carry a room of its user");
             }
         }
     }
 
-    async fn enter(&self, room: &Room, connection: &Arc<Connection>) {
-        let edge = self.hub.enter(room, connection);
-        self.follow(Topic::Room(room.id), edge).await;
-        if edge == Edge::Crossed {
-            // Without it, nobody would know of a first message that it is missing; which is no reason to refuse anybody.
-            match self.storage.newest(room.id).await {
-                Ok(newest) => self.hub.begin(room.id, newest.map(|newest| newest.seq)),
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "how far a room is, is not known"
-                    );
-                }
-            }
+    /// Lets a connection hear all rooms of its user.
+    async fn enter_all(&self, connection: &Arc<Connection>, user: UserId) -> Result<(), StorageError> {
+        let rooms = self.storage.rooms_of(user).await?;
+        for room in rooms.iter().filter(|room| connection.may_know(room)) {
+            self.enter(room, connection).await?;
+        }
+        // Whoever was removed from one of them meanwhile was not there yet to be put out.
+        let still: HashSet<RoomId> =
+            self.storage.rooms_of(user).await?.into_iter().map(|room| room.id).collect();
+        for room in rooms.iter().filter(|room| !still.contains(&room.id)) {
+            self.exit(room.id, connection);
+        }
+        Ok(())
+    }
+
+    async fn enter(&self, room: &Room, connection: &Arc<Connection>) -> Result<(), StorageError> {
+        let topic = Topic::Room(room.id);
+        let edge = if let Some(edge) = self.hub.enter(room, connection, None) {
+            edge
+        } else {
+            // Before anybody hears it, so that nothing that is stored later is taken for delivered.
+            let newest = self.storage.newest(room.id).await?.map(|newest| newest.seq);
+            self.hub.enter(room, connection, Some(newest)).unwrap_or(Edge::Unchanged)
+        };
+        self.follow(topic, edge).await;
+        if edge == Edge::Crossed && self.layer.has_subscribers(topic) {
+            // What other nodes have posted before they were heard here.
+            self.late_rooms.find(room.id);
+        }
+        Ok(())
+    }
+
+    /// Lets a connection hear a room no longer.
+    pub(super) fn exit(&self, room: RoomId, connection: &Connection) {
+        if self.hub.exit(room, connection) == Edge::Crossed {
+            self.leave_to_driver(Task::Follow { topic: Topic::Room(room), done: None });
         }
     }
 

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::Inner;
 use super::commit::{self, Submission};
 use super::task::{self, Task};
-use super::{listeners, members, retention};
+use super::{feed, listeners, members, retention};
+use crate::hub::Posting;
 use crate::{Audience, Envelope, Topic};
 
 /// Stores what is sent, hears other nodes, ends what lasts only so long, and removes what is not to be kept.
@@ -35,6 +36,7 @@ impl Driver {
         let Self { inner, submitted, tasks } = self;
         let (committed, last_commit) = oneshot::channel();
         let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
+        let late = feed::run(&inner, to_listeners.clone());
         let commits = async {
             commit::run(&inner, submitted, to_listeners).await;
             drop(committed);
@@ -44,6 +46,7 @@ impl Driver {
         let listeners = listeners::run(&inner, posted);
         futures::join!(
             commits,
+            late,
             listeners,
             tasks,
             hear_other_nodes(&inner),
@@ -61,8 +64,8 @@ async fn hear_other_nodes(inner: &Inner) {
             () = inner.closing() => return,
         };
         if let (Topic::Room(room), Some(seq)) = (topic, seq) {
-            if let Err(error) = inner.post(room, seq, &event, |_| true).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a message is delivered later");
+            if inner.hub.post(room, seq, &event, |_| true) == Posting::Early {
+                inner.late_rooms.find(room);
             }
             inner.hub.flush(room);
             continue;

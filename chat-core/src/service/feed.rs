@@ -1,51 +1,154 @@
-//! Brings the messages of a room to its subscribers: each once, in the order of their numbers, none left out.
+//! Delivers what was stored and could not be delivered as it was: in a loop of its own, so that nobody who sends waits for it.
+//!
+//! Messages come late in two ways. Something else has written to the room (another node, a command), and a message comes
+//! too early, because those before it have not been delivered here: then they are read from storage. Or nobody knows what
+//! became of a transaction: a connection that breaks during a commit, or a database that does not answer in time, may
+//! store the messages all the same. Their senders were told that they are not confirmed; if they are stored, they must be
+//! heard. So those rooms are looked into, at longer and longer intervals, until the transaction cannot be under way any
+//! more.
 
-use chat_protocol::{Event, RoomId, Seq};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chat_protocol::RoomId;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use super::Inner;
-use crate::StorageError;
-use crate::hub::{Connection, Posting};
+use super::listeners::Posted;
+use crate::hub::{Feed, Posting};
 use crate::room::view;
-use crate::storage::StoredMessage;
+use crate::{Audience, Envelope, StorageError, Topic};
 
-/// Messages that are read at once where some are missing.
+/// Messages that are read at once.
 const PAGE: u32 = 100;
 
-impl Inner {
-    /// Delivers a message; before it, what is stored and has not been delivered. To be flushed.
-    pub(super) async fn post(
-        &self,
-        room: RoomId,
-        seq: Seq,
-        event: &Event,
-        hears: impl Fn(&Connection) -> bool,
-    ) -> Result<(), StorageError> {
-        while self.hub.post(room, seq, event, &hears) == Posting::Early {
-            tracing::warn!(%room, %seq, "messages before this one are missing; they are read from storage");
-            while !self.post_missing(room, Some(seq)).await?.is_empty() {}
-            // What storage does not have either, nobody can have any more.
-            self.hub.skip_to(room, seq);
-        }
-        Ok(())
+/// How long to wait before a room is looked into again: after a failure, or, for the first time, in doubt.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Past this pause between two looks there is no doubt any more. They come after 0.5, 1, 2 … 64 seconds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
+
+/// The rooms that are to be looked into.
+#[derive(Debug, Default)]
+pub(super) struct LateRooms {
+    looks: Mutex<HashMap<RoomId, Look>>,
+    /// Wakes the loop when there is something new.
+    found: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    due: Instant,
+    /// The pause before the next look, where it is not known whether there will be anything to see.
+    doubt: Option<Duration>,
+}
+
+impl LateRooms {
+    /// A message of a room came too early.
+    pub(super) fn find(&self, room: RoomId) {
+        self.add(room, Look { due: Instant::now(), doubt: None });
     }
 
-    /// Delivers a page of what is stored and has not been delivered, up to this message or to the newest. Empty where
-    /// nothing is missing.
-    pub(super) async fn post_missing(
-        &self,
-        room: RoomId,
-        before: Option<Seq>,
-    ) -> Result<Vec<StoredMessage>, StorageError> {
-        let (Some(delivered), Some(known)) = (self.hub.delivered(room), self.hub.room(room)) else {
-            return Ok(Vec::new());
-        };
-        let mut page = self.storage.messages_after(room, delivered, PAGE).await?;
-        page.retain(|stored| before.is_none_or(|before| stored.seq < before));
-        for stored in &page {
-            self.hub.skip_to(room, stored.seq);
-            self.hub.post(room, stored.seq, &view::message_posted(&known, None, stored), |_| true);
-        }
-        self.hub.flush(room);
-        Ok(page)
+    /// Nobody knows what became of a message to a room.
+    pub(super) fn doubt(&self, room: RoomId) {
+        self.add(room, Look { due: Instant::now(), doubt: Some(LOOK_AGAIN_AFTER) });
     }
+
+    /// Of two reasons to look, the earlier time counts, and the longer doubt.
+    fn add(&self, room: RoomId, look: Look) {
+        let mut looks = self.looks.lock();
+        let known = looks.entry(room).or_insert(look);
+        known.due = known.due.min(look.due);
+        known.doubt = match (known.doubt, look.doubt) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        drop(looks);
+        self.found.notify_one();
+    }
+
+    /// Takes what is due; tells when something else will be.
+    fn take_due(&self, now: Instant) -> (Vec<(RoomId, Look)>, Option<Instant>) {
+        let mut looks = self.looks.lock();
+        let due = looks.extract_if(|_, look| look.due <= now).collect();
+        (due, looks.values().map(|look| look.due).min())
+    }
+}
+
+/// Looks into rooms until the service is closed.
+pub(super) async fn run(inner: &Inner, to_listeners: mpsc::Sender<Posted>) {
+    loop {
+        let (due, next) = inner.late_rooms.take_due(Instant::now());
+        if due.is_empty() {
+            let later = async {
+                match next {
+                    Some(time) => tokio::time::sleep_until(time).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = inner.late_rooms.found.notified() => {}
+                () = later => {}
+                () = inner.closing() => return,
+            }
+        }
+        for (room, look) in due {
+            let looked = tokio::select! {
+                looked = deliver_late(inner, room, look, &to_listeners) => looked,
+                () = inner.closing() => return,
+            };
+            let pause = match (looked, look.doubt) {
+                (Ok(()), None) => continue,
+                (Ok(()), Some(pause)) if pause > LONGEST_PAUSE => continue,
+                (Ok(()), Some(pause)) => pause,
+                (Err(error), _) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, %room, "messages come late");
+                    LOOK_AGAIN_AFTER
+                }
+            };
+            let doubt = look.doubt.map(|_| pause * 2);
+            inner.late_rooms.add(room, Look { due: Instant::now() + pause, doubt });
+        }
+    }
+}
+
+/// Delivers what is stored of a room and has not been delivered, a page at a time.
+async fn deliver_late(
+    inner: &Inner,
+    room: RoomId,
+    look: Look,
+    to_listeners: &mpsc::Sender<Posted>,
+) -> Result<(), StorageError> {
+    // Nobody who hears a room, nobody who misses anything.
+    while let Some(Feed { room: known, delivered }) = inner.hub.feed(room) {
+        let page = inner.storage.messages_after(room, delivered, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        let mut posted = Vec::new();
+        for message in page {
+            // What is missing before it is not stored any more.
+            inner.hub.skip_to(room, message.seq);
+            let event = view::message_posted(&known, None, &message);
+            if inner.hub.post(room, message.seq, &event, |_| true) != Posting::Posted {
+                continue;
+            }
+            // In doubt, it is a message of this node, of which no other has heard.
+            if look.doubt.is_some() && inner.layer.has_subscribers(Topic::Room(room)) {
+                let seq = Some(message.seq);
+                let topic = Topic::Room(room);
+                inner.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq });
+            }
+            posted.push(Posted { room: known.clone(), message });
+        }
+        inner.hub.flush(room);
+        for posted in posted {
+            if to_listeners.send(posted).await.is_err() {
+                tracing::debug!("nobody tells listeners any more");
+            }
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::task::Task;
 use super::{ChatService, Inner};
-use crate::hub::{Edge, Trust};
+use crate::hub::Trust;
 use crate::storage::{Joining, Leaving, NewRoom, Purpose, Room, User};
 use crate::{CloseReason, StorageError, Topic};
 
@@ -101,16 +101,13 @@ impl Inner {
             if !connection.user.get().is_some_and(|user| is_out(user.id)) {
                 continue;
             }
-            let abandoned = if connection.home == Some(room) && !connection.carries_all_rooms() {
+            if connection.home == Some(room) && !connection.carries_all_rooms() {
                 connection.transport.close(CloseReason::Removed);
-                self.hub.leave(&connection)
-            } else if self.hub.exit(room, &connection) == Edge::Crossed {
-                vec![Topic::Room(room)]
+                for topic in self.hub.leave(&connection) {
+                    self.leave_to_driver(Task::Follow { topic, done: None });
+                }
             } else {
-                vec![]
-            };
-            for topic in abandoned {
-                self.leave_to_driver(Task::Follow { topic, done: None });
+                self.exit(room, &connection);
             }
         }
     }

@@ -4,7 +4,6 @@ mod catch_up;
 mod commit;
 mod config;
 mod connect;
-mod doubts;
 mod driver;
 mod feed;
 mod listeners;
@@ -35,6 +34,7 @@ use crate::room::typing::TypingBoard;
 use crate::storage::User;
 use crate::{ChannelLayer, Storage, StorageError};
 use commit::Submission;
+use feed::LateRooms;
 use task::Task;
 
 /// Tells the time of day. Implemented for closures.
@@ -69,6 +69,8 @@ pub(crate) struct Inner {
     submissions: mpsc::Sender<Submission>,
     /// Unbounded, because those who leave cannot wait; it holds a few words for each connection that comes or goes.
     tasks: mpsc::UnboundedSender<Task>,
+    /// Rooms with messages that are stored and may not have been delivered.
+    late_rooms: LateRooms,
     anonymous: OnceCell<User>,
     last_connection: AtomicU64,
     is_closing: watch::Sender<bool>,
@@ -77,7 +79,7 @@ pub(crate) struct Inner {
 impl ChatService {
     /// A service, and the [`Driver`] that does its part of the work in the background.
     ///
-    /// The driver must [run](Driver::run), in a task of its own, for anything to be sent.
+    /// The driver must [run](Driver::run), in a task of its own: until it does, nothing is sent, and connecting waits.
     pub fn new(
         storage: impl Storage,
         layer: impl ChannelLayer,
@@ -107,6 +109,7 @@ impl ChatService {
             typing_began: Notify::new(),
             submissions,
             tasks,
+            late_rooms: LateRooms::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),

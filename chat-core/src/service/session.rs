@@ -1,9 +1,11 @@
 //! One connected client, and what it asks for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chat_protocol::{
-    Command, Event, FetchHistory, MessageId, ReadMark, RoomRef, SendMessage, SendNotification, Seq, Username,
+    Command, Event, FetchHistory, Message, MessageId, ReadMark, RoomRef, SendMessage, SendNotification, Seq,
+    Username,
 };
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -25,6 +27,8 @@ pub struct Session {
     pub(super) place: Place,
     /// The last user that a frame of this guest claimed to be, so that not every frame asks the storage.
     pub(super) claimed: Mutex<Option<User>>,
+    /// Whether storage has kept the connection from hearing what it is to hear.
+    pub(super) is_unsettled: AtomicBool,
 }
 
 /// Where a client is.
@@ -48,6 +52,7 @@ impl Session {
         if self.connection.has_left() {
             return Err(CommandError::NotAMember);
         }
+        self.settle_rest().await?;
         match command {
             Command::SendMessage(send) => self.send_message(room, send).await,
             Command::FetchHistory(fetch) => self.fetch_history(room, fetch).await,
@@ -82,19 +87,22 @@ impl Session {
         let SendMessage { room: as_referred, text, claimed_sender, client_id } = send;
         let room = self.room_to_send_to(here, as_referred.as_ref()).await?;
         let sender = self.sender(&room, claimed_sender).await?;
+        // Who gives no name shares it with all others who give none, and with them the marks that they make up.
+        let mark = client_id.clone().filter(|_| !sender.name.is_anonymous());
         let message = NewMessage {
             room: room.id,
             sender,
             text: text.into(),
             sent_at: self.inner.clock.now(),
-            client_id,
+            client_id: mark,
         };
         let (answer, answered) = oneshot::channel();
         let origin = Arc::clone(&self.connection);
         let submission = Submission { message, room: room.clone(), origin, as_referred, answer };
         self.inner.submissions.send(submission).await.map_err(|_| CommandError::Closed)?;
         let stored = answered.await.map_err(|_| CommandError::Closed)??;
-        self.connection.deliver(&Event::MessageAccepted(view::new_message(&stored)));
+        let accepted = Message { client_id, ..view::new_message(&stored) };
+        self.connection.deliver(&Event::MessageAccepted(accepted));
         self.stop_typing(&room);
         Ok(())
     }
