@@ -1,5 +1,7 @@
 //! Accounts and sessions.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::User;
@@ -107,11 +109,13 @@ impl AccountStorage for SqliteStorage {
     }
 
     async fn sessions(&self, hashes: &[SessionHash], now: Timestamp) -> Result<Vec<Session>, StorageError> {
-        let hashes = hashes.to_vec();
+        let hashes: HashSet<SessionHash> = hashes.iter().copied().collect();
         self.read(move |connection| {
+            // Many may be asked for; all are looked up in one state of the database, which is begun and ended once.
+            let state = connection.unchecked_transaction()?;
             let mut sessions = Vec::with_capacity(hashes.len());
             for hash in hashes {
-                sessions.extend(session(connection, hash, now)?);
+                sessions.extend(session(&state, hash, now)?);
             }
             Ok(sessions)
         })

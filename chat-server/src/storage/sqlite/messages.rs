@@ -97,7 +97,7 @@ impl MessageStorage for SqliteStorage {
                 connection,
                 "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
                 [room.value()],
-                Ok::<(i64, i64), StorageError>,
+                Ok,
             )
         });
         row::furthest(marks.await?)

@@ -5,9 +5,15 @@ use std::fmt;
 
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
+use thiserror::Error;
 
 /// So many may wait before those among them that nobody waits for any more are looked for.
 const TIDIED_FROM: usize = 64;
+
+/// No further jobs are taken.
+#[derive(Debug, Error)]
+#[error("the connections to SQLite are closed")]
+pub(super) struct Closed;
 
 /// Something to be done on a connection, once.
 pub(super) trait Job: Send {
@@ -52,11 +58,11 @@ impl fmt::Debug for Queue {
 }
 
 impl Queue {
-    /// Puts a job in line; dropped where no more are taken.
-    pub(super) fn push(&self, job: Box<dyn Job>) {
+    /// Puts a job in line.
+    pub(super) fn push(&self, job: Box<dyn Job>) -> Result<(), Closed> {
         let mut state = self.state.lock();
         if state.intake == Intake::Closed {
-            return;
+            return Err(Closed);
         }
         if state.jobs.len() >= state.tidied_at {
             state.jobs.retain(|job| job.is_wanted());
@@ -65,6 +71,7 @@ impl Queue {
         state.jobs.push_back(job);
         drop(state);
         self.changed.notify_one();
+        Ok(())
     }
 
     /// Waits for the next job that somebody still waits for. `None` where there will be no more.
@@ -112,13 +119,14 @@ mod tests {
         let queue = Queue::default();
         let (wanted, given_up) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         for _ in 0..10 {
-            queue.push(Box::new(Wanted(Arc::clone(&wanted))));
+            queue.push(Box::new(Wanted(Arc::clone(&wanted)))).unwrap();
         }
         for _ in 0..10_000 {
-            queue.push(Box::new(Wanted(Arc::clone(&given_up))));
+            queue.push(Box::new(Wanted(Arc::clone(&given_up)))).unwrap();
         }
         assert!(queue.state.lock().jobs.len() <= TIDIED_FROM + 1);
         queue.close();
+        assert!(queue.push(Box::new(Wanted(wanted))).is_err());
         assert_eq!(std::iter::from_fn(|| queue.next()).count(), 10);
     }
 }

@@ -24,9 +24,9 @@ use super::queue::{Job, Queue};
 #[error("SQLite did not answer within {0:?}")]
 struct NoAnswer(Duration);
 
-/// No further calls are taken, or a call has panicked.
+/// A call has panicked.
 #[derive(Debug, Error)]
-#[error("the connection to SQLite is closed, or a call has broken off")]
+#[error("the call to SQLite broke off")]
 struct BrokenOff;
 
 /// Threads, each with a connection of its own, that share a queue. They end when this is closed or dropped.
@@ -65,7 +65,7 @@ impl Workers {
         work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Box::new(Call { work, answer }));
+        self.queue.push(Box::new(Call { work, answer })).map_err(StorageError::database)?;
         match timeout(self.answer_within, answered).await {
             Ok(Ok(outcome)) => Ok(outcome?),
             Ok(Err(_)) => Err(StorageError::database(BrokenOff)),

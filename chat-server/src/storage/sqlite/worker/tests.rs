@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use super::super::connect;
 use super::super::query::{execute, first};
+use super::super::queue::Closed;
 use super::*;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -50,12 +51,9 @@ async fn hold(workers: &Arc<Workers>) -> mpsc::Sender<()> {
     release
 }
 
-fn is_no_answer<T>(outcome: Result<T, StorageError>) -> bool {
-    matches!(outcome, Err(StorageError::Database(error)) if error.is::<NoAnswer>())
-}
-
-fn is_broken_off<T>(outcome: Result<T, StorageError>) -> bool {
-    matches!(outcome, Err(StorageError::Database(error)) if error.is::<BrokenOff>())
+/// Whether this is why it failed.
+fn is<E: std::error::Error + 'static>(outcome: Result<(), StorageError>) -> bool {
+    matches!(outcome, Err(StorageError::Database(error)) if error.is::<E>())
 }
 
 #[tokio::test]
@@ -63,7 +61,7 @@ async fn what_takes_too_long_is_an_error_and_what_comes_after_it_works() {
     let (_folder, path) = file();
     let workers = writer(&path, Duration::from_millis(100));
     let release = hold(&workers).await;
-    assert!(is_no_answer(workers.transaction(insert).await));
+    assert!(is::<NoAnswer>(workers.transaction(insert).await));
     drop(release);
     // What was held is done by now, or soon; the one that was given up before it began is not.
     while workers.call(|connection| numbers_in(connection)).await.ok() != Some(1) {}
@@ -136,7 +134,7 @@ async fn closing_waits_for_what_is_under_way() {
     drop(release);
     closing.await;
     in_line.await.unwrap().unwrap();
-    assert!(is_broken_off(workers.transaction(insert).await));
+    assert!(is::<Closed>(workers.transaction(insert).await));
     assert!(!path.with_extension("db-wal").exists(), "what was in the log is in the database");
     assert_eq!(numbers_in(&connect::reader(&path).unwrap()).unwrap(), 2);
     workers.close().await;
@@ -160,7 +158,7 @@ async fn a_panic_is_an_error_and_leaves_nothing_behind() {
         insert(connection)?;
         if connection.is_autocommit() { Ok(()) } else { panic!("on purpose") }
     });
-    assert!(is_broken_off(panics.await));
+    assert!(is::<BrokenOff>(panics.await));
     workers.transaction(insert).await.unwrap();
     assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 1);
 }
