@@ -2,7 +2,8 @@
 //!
 //! A call goes to a thread as one piece, with all its statements, and comes back as one answer: everything between is
 //! said to SQLite without anybody being woken up. Who calls waits for a bounded time. What nobody waits for any more is
-//! not begun; what has begun runs to its end.
+//! not begun, and what has begun runs to its end; a transaction, which may have waited long for the lock of another
+//! process, to its commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -28,6 +29,11 @@ struct NoAnswer(Duration);
 #[derive(Debug, Error)]
 #[error("the call to SQLite broke off")]
 struct BrokenOff;
+
+/// What nobody hears of a transaction that nobody waits for any more.
+#[derive(Debug, Error)]
+#[error("nobody waits for it any more")]
+struct GivenUp;
 
 /// Threads, each with a connection of its own, that share a queue. They end when this is closed or dropped.
 #[derive(Debug)]
@@ -64,6 +70,32 @@ impl Workers {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
+        self.ask(|connection, _| work(connection)).await
+    }
+
+    /// Does something in one transaction, which is committed where it goes well and is still waited for: what somebody was
+    /// told that it failed should not come to pass later. It has the only write lock from its beginning, so that what it
+    /// reads stays true until it ends.
+    pub(super) async fn transaction<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.ask(|connection, if_wanted| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if_wanted()?;
+            let outcome = work(&transaction)?;
+            if_wanted()?;
+            transaction.commit()?;
+            Ok(outcome)
+        })
+        .await
+    }
+
+    /// Has a thread do something, which can see whether it is still waited for.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, IfWanted<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Box::new(Call { work, answer })).map_err(StorageError::database)?;
         match timeout(self.answer_within, answered).await {
@@ -71,21 +103,6 @@ impl Workers {
             Ok(Err(_)) => Err(StorageError::database(BrokenOff)),
             Err(_) => Err(StorageError::database(NoAnswer(self.answer_within))),
         }
-    }
-
-    /// Does something in one transaction, which is committed where it goes well. It has the only write lock from its
-    /// beginning, so that what it reads stays true until it ends.
-    pub(super) async fn transaction<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        self.call(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let outcome = work(&transaction)?;
-            transaction.commit()?;
-            Ok(outcome)
-        })
-        .await
     }
 
     /// Takes no further calls, and waits until those under way are done and the connections closed; not longer than for
@@ -102,20 +119,30 @@ impl Drop for Workers {
     }
 }
 
+/// Fails where nobody waits any more.
+type IfWanted<'a> = &'a dyn Fn() -> Result<(), StorageError>;
+
 /// Something to be done, and whom to tell what it came to.
 struct Call<T, W> {
     work: W,
     answer: oneshot::Sender<Result<T, Failure>>,
 }
 
-impl<T: Send, W: FnOnce(&mut Connection) -> Result<T, Failure> + Send> Job for Call<T, W> {
+impl<T, W> Job for Call<T, W>
+where
+    T: Send,
+    W: FnOnce(&mut Connection, IfWanted<'_>) -> Result<T, Failure> + Send,
+{
     fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
     }
 
     fn run(self: Box<Self>, connection: &mut Connection) {
+        let Self { work, answer } = *self;
+        let if_wanted = || if answer.is_closed() { Err(StorageError::database(GivenUp)) } else { Ok(()) };
+        let outcome = work(connection, &if_wanted);
         // Who has given up meanwhile need not be told.
-        let _ = self.answer.send((self.work)(connection));
+        let _ = answer.send(outcome);
     }
 }
 

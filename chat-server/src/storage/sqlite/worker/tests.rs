@@ -64,7 +64,8 @@ async fn what_takes_too_long_is_an_error_and_what_comes_after_it_works() {
     assert!(is::<NoAnswer>(workers.transaction(insert).await));
     drop(release);
     // What was held is done by now, or soon; the one that was given up before it began is not.
-    while workers.call(|connection| numbers_in(connection)).await.ok() != Some(1) {}
+    let done = async { while workers.call(|connection| numbers_in(connection)).await.ok() != Some(1) {} };
+    timeout(LONG, done).await.unwrap();
 }
 
 #[tokio::test]
@@ -79,6 +80,33 @@ async fn what_nobody_waits_for_any_more_is_not_begun() {
 }
 
 #[tokio::test]
+async fn what_is_given_up_while_another_process_has_the_lock_is_not_stored() {
+    let (_folder, path) = file();
+    let workers = writer(&path, LONG);
+    let other = connect::writer(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // It has begun by then, and waits for the lock.
+    assert!(timeout(Duration::from_millis(100), workers.transaction(insert)).await.is_err());
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_given_up_before_its_commit_is_not_stored() {
+    let (_folder, path) = file();
+    let workers = writer(&path, LONG);
+    let (release, released) = mpsc::channel::<()>();
+    let given_up = workers.transaction(move |connection| {
+        insert(connection)?;
+        let _ = released.recv();
+        Ok(())
+    });
+    assert!(timeout(Duration::from_millis(50), given_up).await.is_err());
+    drop(release);
+    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn what_has_begun_runs_to_its_end() {
     let (_folder, path) = file();
     let workers = writer(&path, Duration::from_millis(10));
@@ -87,7 +115,7 @@ async fn what_has_begun_runs_to_its_end() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     drop(release);
     workers.queue.close();
-    workers.threads.wait().await;
+    timeout(LONG, workers.threads.wait()).await.unwrap();
     assert_eq!(numbers_in(&connect::reader(&path).unwrap()).unwrap(), 1);
 }
 
@@ -147,7 +175,7 @@ async fn threads_end_with_what_they_are_for() {
     workers.transaction(insert).await.unwrap();
     let threads = workers.threads.clone();
     drop(workers);
-    threads.wait().await;
+    timeout(LONG, threads.wait()).await.unwrap();
 }
 
 #[tokio::test]
