@@ -9,81 +9,99 @@ use sqlx::FromRow;
 
 use crate::accounts::{Account, PasswordHash, Session, SessionHash};
 
-#[derive(FromRow)]
-pub(super) struct UserRow {
-    id: i64,
-    name: String,
+/// Makes structs that rows of either database are read into. PostgreSQL's go by the names of the columns; SQLite's by their
+/// order, which is cheaper: a query has them in that of the fields.
+macro_rules! rows {
+    ($($(#[$about:meta])* struct $row:ident { $($(#[$told:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$about])*
+            #[derive(FromRow)]
+            pub(super) struct $row {
+                $($(#[$told])* $field: $type,)*
+            }
+
+            impl TryFrom<&rusqlite::Row<'_>> for $row {
+                type Error = rusqlite::Error;
+
+                fn try_from(row: &rusqlite::Row<'_>) -> Result<Self, Self::Error> {
+                    let mut columns = 0..;
+                    let mut column = || columns.next().unwrap_or(usize::MAX);
+                    Ok(Self { $($field: row.get(column())?,)* })
+                }
+            }
+        )*
+    };
 }
 
-#[derive(FromRow)]
-pub(super) struct RoomRow {
-    id: i64,
-    name: String,
-    display_name: Option<String>,
-    access: String,
-    owner_id: Option<i64>,
-}
+rows! {
+    struct UserRow {
+        id: i64,
+        name: String,
+    }
 
-/// The columns are those of [`message_columns`].
-#[derive(FromRow)]
-pub(super) struct MessageRow {
-    id: i64,
-    room_id: i64,
-    seq: i64,
-    sender_id: i64,
-    sender_name: String,
-    text: String,
-    sent_at: i64,
-    client_id: Option<String>,
-}
+    struct RoomRow {
+        id: i64,
+        name: String,
+        display_name: Option<String>,
+        access: String,
+        owner_id: Option<i64>,
+    }
 
-#[derive(FromRow)]
-pub(super) struct ProfileRow {
-    email: String,
-    picture: String,
-    city: String,
-    first_name: String,
-    last_name: String,
-    gender: String,
-}
+    /// The columns are those of [`message_columns`].
+    struct MessageRow {
+        id: i64,
+        room_id: i64,
+        seq: i64,
+        sender_id: i64,
+        sender_name: String,
+        text: String,
+        sent_at: i64,
+        client_id: Option<String>,
+    }
 
-#[derive(FromRow)]
-pub(super) struct NotificationRow {
-    id: i64,
-    sender_id: i64,
-    sender_name: String,
-    text: String,
-    sent_at: i64,
-}
+    struct ProfileRow {
+        email: String,
+        picture: String,
+        city: String,
+        first_name: String,
+        last_name: String,
+        gender: String,
+    }
 
-/// The columns are those of [`account_columns`].
-#[derive(FromRow)]
-pub(super) struct AccountRow {
-    id: i64,
-    name: String,
-    password_hash: String,
-    is_active: bool,
-    generation: i64,
-    created_at: i64,
-}
+    struct NotificationRow {
+        id: i64,
+        sender_id: i64,
+        sender_name: String,
+        text: String,
+        sent_at: i64,
+    }
 
-#[derive(FromRow)]
-pub(super) struct SessionRow {
-    hash: Vec<u8>,
-    user_id: i64,
-    name: String,
-    expires_at: i64,
-}
+    /// The columns are those of [`account_columns`].
+    struct AccountRow {
+        id: i64,
+        name: String,
+        password_hash: String,
+        is_active: bool,
+        generation: i64,
+        created_at: i64,
+    }
 
-/// What a room has more than it is to keep.
-#[derive(FromRow)]
-pub(super) struct SurplusRow {
-    /// Up to which its messages are removed already.
-    pruned: i64,
-    /// Up to which there are too many.
-    too_many: Option<i64>,
-    /// Up to which they are too old.
-    too_old: Option<i64>,
+    struct SessionRow {
+        hash: Vec<u8>,
+        user_id: i64,
+        name: String,
+        expires_at: i64,
+    }
+
+    /// What a room has more than it is to keep.
+    struct SurplusRow {
+        /// Up to which its messages are removed already.
+        pruned: i64,
+        /// Up to which there are too many.
+        too_many: Option<i64>,
+        /// Up to which they are too old.
+        too_old: Option<i64>,
+    }
 }
 
 /// What a [`RoomRow`] needs of `rooms`.

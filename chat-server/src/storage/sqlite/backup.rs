@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use chat_core::StorageError;
-use sqlx::Connection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::{BUSY_TIMEOUT, SqliteStorage, failed};
+use super::{SqliteStorage, apart, connect};
 
 impl SqliteStorage {
     /// Copies the database in a file, as it is at one moment, into another file, which must be empty or not there.
@@ -19,10 +17,11 @@ impl SqliteStorage {
     /// [`StorageError`] where the database cannot be read, or the copy cannot be written.
     pub async fn copy(database: &Path, to: &Path) -> Result<(), StorageError> {
         let to = to.to_str().ok_or_else(|| StorageError::database("the name of the copy is not UTF-8"))?;
-        let options =
-            SqliteConnectOptions::new().filename(database).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-        sqlx::query("VACUUM INTO ?").bind(to).execute(&mut connection).await.map_err(failed)?;
-        connection.close().await.map_err(failed)
+        let (database, to) = (database.to_owned(), to.to_owned());
+        apart(move || {
+            connect::reader(&database)?.execute("VACUUM INTO ?", [to])?;
+            Ok(())
+        })
+        .await
     }
 }

@@ -5,9 +5,9 @@ use chat_core::StorageError;
 use chat_core::storage::{Appended, FurthestReaders, MessageStorage, NewMessage, StoredMessage};
 use chat_protocol::{MessageId, RoomId, Seq, UserId};
 
-use super::append;
+use super::query::{all, execute, first};
 use super::row::{self, MessageRow, message_columns};
-use super::{SqliteStorage, failed};
+use super::{SqliteStorage, append};
 
 #[async_trait]
 impl MessageStorage for SqliteStorage {
@@ -15,20 +15,21 @@ impl MessageStorage for SqliteStorage {
         if messages.is_empty() {
             return Ok(Vec::new());
         }
-        append::append(&self.writer, messages).await
+        let messages = messages.to_vec();
+        self.transaction(move |connection| append::append(connection, &messages)).await
     }
 
     async fn seq_of(&self, room: RoomId, message: MessageId) -> Result<Option<Seq>, StorageError> {
-        let seq: Option<i64> = sqlx::query_scalar(
-            "SELECT seq FROM messages WHERE id = ?1 AND room_id = ?2 \
-             UNION ALL SELECT pruned_seq FROM rooms WHERE id = ?2 AND pruned_id = ?1",
-        )
-        .bind(message.value())
-        .bind(room.value())
-        .fetch_optional(&self.readers)
+        self.read(move |connection| {
+            let found: Option<(i64,)> = first(
+                connection,
+                "SELECT seq FROM messages WHERE id = ?1 AND room_id = ?2 \
+                 UNION ALL SELECT pruned_seq FROM rooms WHERE id = ?2 AND pruned_id = ?1",
+                (message.value(), room.value()),
+            )?;
+            Ok(found.map(|(seq,)| row::id(seq)).transpose()?)
+        })
         .await
-        .map_err(failed)?;
-        seq.map(row::id).transpose()
     }
 
     async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError> {
@@ -41,18 +42,19 @@ impl MessageStorage for SqliteStorage {
         before: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
-        let rows: Vec<MessageRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            message_columns!(),
-            "WHERE m.room_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?"
-        ))
-        .bind(room.value())
-        .bind(before.map_or(i64::MAX, Seq::value))
-        .bind(limit)
-        .fetch_all(&self.readers)
+        self.read(move |connection| {
+            all(
+                connection,
+                concat!(
+                    "SELECT ",
+                    message_columns!(),
+                    "WHERE m.room_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?"
+                ),
+                (room.value(), before.map_or(i64::MAX, Seq::value), limit),
+                MessageRow::read,
+            )
+        })
         .await
-        .map_err(failed)?;
-        rows.into_iter().map(MessageRow::read).collect()
     }
 
     async fn messages_after(
@@ -61,42 +63,43 @@ impl MessageStorage for SqliteStorage {
         after: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
-        let rows: Vec<MessageRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            message_columns!(),
-            "WHERE m.room_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?"
-        ))
-        .bind(room.value())
-        .bind(after.map_or(0, Seq::value))
-        .bind(limit)
-        .fetch_all(&self.readers)
+        self.read(move |connection| {
+            all(
+                connection,
+                concat!(
+                    "SELECT ",
+                    message_columns!(),
+                    "WHERE m.room_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?"
+                ),
+                (room.value(), after.map_or(0, Seq::value), limit),
+                MessageRow::read,
+            )
+        })
         .await
-        .map_err(failed)?;
-        rows.into_iter().map(MessageRow::read).collect()
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
-        sqlx::query(
-            "INSERT INTO read_marks (room_id, user_id, seq) VALUES (?, ?, ?) \
-             ON CONFLICT (room_id, user_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
-        )
-        .bind(room.value())
-        .bind(user.value())
-        .bind(up_to.value())
-        .execute(&self.writer)
+        self.write(move |connection| {
+            execute(
+                connection,
+                "INSERT INTO read_marks (room_id, user_id, seq) VALUES (?, ?, ?) \
+                 ON CONFLICT (room_id, user_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+                (room.value(), user.value(), up_to.value()),
+            )?;
+            Ok(())
+        })
         .await
-        .map_err(failed)?;
-        Ok(())
     }
 
     async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError> {
-        let marks: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
-        )
-        .bind(room.value())
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failed)?;
-        row::furthest(marks)
+        let marks = self.read(move |connection| {
+            all(
+                connection,
+                "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
+                [room.value()],
+                Ok,
+            )
+        });
+        row::furthest(marks.await?)
     }
 }

@@ -1,19 +1,27 @@
 //! SQLite: the embedded default.
 //!
-//! One connection writes, some read. SQLite has one writer at a time anyway; waiting for it in line here is cheaper,
-//! and fairer, than in SQLite's own busy loop. The journal is a write-ahead log, so that readers never wait for the
-//! writer, and every commit is on the disk before it is confirmed (`synchronous=FULL`).
+//! One connection writes, some read, each on a thread of its own (`worker.rs`). SQLite has one writer at a time anyway;
+//! waiting for it in line here is cheaper, and fairer, than in SQLite's own busy loop. The journal is a write-ahead log,
+//! so that readers never wait for the writer, and every commit is on the disk before it is confirmed
+//! (`synchronous=FULL`).
 
 mod accounts;
 mod append;
 mod backup;
+mod connect;
+mod failure;
 mod messages;
+mod migrate;
 mod notifications;
 mod profiles;
+mod query;
+mod queue;
 mod rooms;
 mod upkeep;
 mod users;
+mod worker;
 
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -21,34 +29,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::StorageError;
-use sqlx::Connection;
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use rusqlite::Connection;
 
-use super::{Migrated, ServerStorage, failed, ledger, migration_failed, newest_version, row, schema_version};
+use super::{Migrated, ServerStorage, ledger, migration_failed, newest_version, row};
+use failure::Failure;
+use worker::Workers;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// How many connections read.
+const READERS: usize = 4;
 
-/// Most connections that read at once.
-const READERS: u32 = 4;
-
-/// How long a write waits for another process (a backup, the `sqlite3` shell) that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// After so many pages of 4 KiB in the write-ahead log, they go where they belong; a commit that comes just then waits for
-/// it.
-const CHECKPOINT_PAGES: &str = "4000";
-
-/// How long a call waits for its turn.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call may take, waiting for its turn included.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// A [`Storage`](chat_core::Storage) in an SQLite database.
 #[derive(Debug, Clone)]
 pub struct SqliteStorage {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Arc<Workers>,
+    readers: Arc<Workers>,
     /// What SQLite counted of the writes of others when it was last asked.
     last_version: Arc<AtomicI64>,
     migrated: Migrated,
@@ -62,31 +59,23 @@ impl SqliteStorage {
     /// [`StorageError::NewerSchema`] where a newer version has made the database; [`StorageError`] where the file cannot
     /// be opened, or is no database.
     pub async fn open(path: &Path) -> Result<Self, StorageError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            // What SQLite needs to undo a statement would otherwise be a file for every batch.
-            .pragma("temp_store", "MEMORY")
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        // SQLite ends a transaction by itself where the disk is full, of which the driver keeps no count: such a connection
-        // could begin none any more. The pool makes another one in its place.
-        let writer = pool(1)
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    connection.ping().await?;
-                    Ok(!connection.is_in_transaction())
-                })
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(failed)?;
-        let migrated = migrate(&writer).await?;
-        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(failed)?;
-        Ok(Self { writer, readers, last_version: Arc::default(), migrated })
+        let path = path.to_owned();
+        let (writer, migrated, readers) = apart(move || {
+            let mut writer = connect::writer(&path)?;
+            let migrated = migrate::migrate(&mut writer)?;
+            let readers: Result<Vec<_>, _> =
+                iter::repeat_with(|| connect::reader(&path)).take(READERS).collect();
+            Ok((writer, migrated, readers?))
+        })
+        .await?;
+        let writer = Workers::start("sqlite-writer", [writer], ANSWER_WITHIN)?;
+        let readers = Workers::start("sqlite-reader", readers, ANSWER_WITHIN)?;
+        Ok(Self {
+            writer: Arc::new(writer),
+            readers: Arc::new(readers),
+            last_version: Arc::default(),
+            migrated,
+        })
     }
 
     /// Makes a database in memory, which ends with this value.
@@ -95,16 +84,45 @@ impl SqliteStorage {
     ///
     /// [`StorageError`] where SQLite cannot make one.
     pub async fn in_memory() -> Result<Self, StorageError> {
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-        let only = pool(1).connect_with(options).await.map_err(failed)?;
-        let migrated = migrate(&only).await?;
-        Ok(Self { writer: only.clone(), readers: only, last_version: Arc::default(), migrated })
+        let (only, migrated) = apart(|| {
+            let mut only = connect::in_memory()?;
+            let migrated = migrate::migrate(&mut only)?;
+            Ok((only, migrated))
+        })
+        .await?;
+        let only = Arc::new(Workers::start("sqlite-memory", [only], ANSWER_WITHIN)?);
+        Ok(Self { writer: Arc::clone(&only), readers: only, last_version: Arc::default(), migrated })
+    }
+
+    /// Asks for something.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.readers.call(|connection| work(connection)).await
+    }
+
+    /// Changes something. Each statement is a transaction of its own.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.writer.call(|connection| work(connection)).await
+    }
+
+    /// Changes something in one transaction.
+    async fn transaction<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.writer.transaction(work).await
     }
 }
 
 #[async_trait]
 impl ServerStorage for SqliteStorage {
     async fn close(&self) {
+        // The writer last: it leaves nothing in the log.
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -114,20 +132,9 @@ impl ServerStorage for SqliteStorage {
     }
 }
 
-/// A pool whose connections stay: a database in memory ends with its only one.
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-}
-
-async fn migrate(writer: &SqlitePool) -> Result<Migrated, StorageError> {
-    let cannot = |error| migration_failed(&MIGRATIONS, error);
-    let mut connection = writer.acquire().await.map_err(failed)?;
-    let from = schema_version(&MIGRATIONS, &mut *connection).await.map_err(cannot)?;
-    MIGRATIONS.run(&mut *connection).await.map_err(cannot)?;
-    Ok(Migrated { from, to: newest_version(&MIGRATIONS) })
+/// Does what waits for the disk on a thread that may.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, StorageError> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(StorageError::database)??)
 }

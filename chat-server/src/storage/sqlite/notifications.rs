@@ -6,13 +6,10 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::{NotificationStorage, StoredNotification, User};
 use chat_protocol::{NotificationId, Timestamp, UserId};
-use sqlx::{QueryBuilder, Sqlite};
 
+use super::SqliteStorage;
+use super::query::{all, execute};
 use super::row::{self, NotificationRow};
-use super::{SqliteStorage, failed};
-
-/// Most ids in one statement; SQLite takes 32,766 parameters.
-const IDS_PER_STATEMENT: usize = 1000;
 
 #[async_trait]
 impl NotificationStorage for SqliteStorage {
@@ -23,37 +20,31 @@ impl NotificationStorage for SqliteStorage {
         text: Arc<str>,
         sent_at: Timestamp,
     ) -> Result<StoredNotification, StorageError> {
-        // Not `RETURNING`: whoever takes the row and no more does not hear whether it could be committed.
-        let made = sqlx::query(
-            "INSERT INTO notifications (sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?)",
-        )
-        .bind(sender.id.value())
-        .bind(recipient.value())
-        .bind(&*text)
-        .bind(sent_at.as_micros())
-        .execute(&self.writer)
-        .await
-        .map_err(failed)?;
-        Ok(StoredNotification {
-            id: row::id(made.last_insert_rowid())?,
-            sender: sender.clone(),
-            recipient,
-            text,
-            sent_at,
+        let sender = sender.clone();
+        self.write(move |connection| {
+            execute(
+                connection,
+                "INSERT INTO notifications (sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?)",
+                (sender.id.value(), recipient.value(), &*text, sent_at.as_micros()),
+            )?;
+            let id = row::id(connection.last_insert_rowid())?;
+            Ok(StoredNotification { id, sender, recipient, text, sent_at })
         })
+        .await
     }
 
     async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {
-        let rows: Vec<NotificationRow> = sqlx::query_as(
-            "SELECT n.id, n.sender_id, u.name AS sender_name, n.text, n.sent_at \
-             FROM notifications AS n JOIN users AS u ON u.id = n.sender_id \
-             WHERE n.recipient_id = ? ORDER BY n.id",
-        )
-        .bind(recipient.value())
-        .fetch_all(&self.readers)
+        self.read(move |connection| {
+            all(
+                connection,
+                "SELECT n.id, n.sender_id, u.name AS sender_name, n.text, n.sent_at \
+                 FROM notifications AS n JOIN users AS u ON u.id = n.sender_id \
+                 WHERE n.recipient_id = ? ORDER BY n.id",
+                [recipient.value()],
+                |row: NotificationRow| row.read(recipient),
+            )
+        })
         .await
-        .map_err(failed)?;
-        rows.into_iter().map(|row| row.read(recipient)).collect()
     }
 
     async fn clear_notifications(
@@ -61,16 +52,17 @@ impl NotificationStorage for SqliteStorage {
         recipient: UserId,
         ids: &[NotificationId],
     ) -> Result<(), StorageError> {
-        for ids in ids.chunks(IDS_PER_STATEMENT) {
-            let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM notifications WHERE recipient_id = ");
-            query.push_bind(recipient.value()).push(" AND id IN (");
-            let mut list = query.separated(", ");
+        let ids = ids.to_vec();
+        self.transaction(move |connection| {
             for id in ids {
-                list.push_bind(id.value());
+                execute(
+                    connection,
+                    "DELETE FROM notifications WHERE id = ? AND recipient_id = ?",
+                    (id.value(), recipient.value()),
+                )?;
             }
-            query.push(")");
-            query.build().execute(&self.writer).await.map_err(failed)?;
-        }
-        Ok(())
+            Ok(())
+        })
+        .await
     }
 }

@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::{Joining, Leaving, NewRoom, Purpose, Room, RoomStorage, User};
 use chat_protocol::{RoomId, RoomName, UserId};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
-use super::row::{RoomRow, UserRow, access_text, room_columns};
-use super::{SqliteStorage, failed};
+use super::SqliteStorage;
+use super::failure::Failure;
+use super::query::{all, execute, first};
+use super::row::{self, RoomRow, UserRow, access_text, room_columns};
 
 #[async_trait]
 impl RoomStorage for SqliteStorage {
@@ -17,78 +19,72 @@ impl RoomStorage for SqliteStorage {
         if let Some(room) = self.room_named(name).await? {
             return Ok(room);
         }
-        // Not `RETURNING`: whoever takes the row and no more does not hear whether it could be committed.
-        sqlx::query("INSERT INTO rooms (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
-            .bind(name.as_str())
-            .execute(&self.writer)
-            .await
-            .map_err(failed)?;
-        self.room_named(name).await?.ok_or(StorageError::Corrupt { what: "a room" })
+        let name = name.clone();
+        self.write(move |connection| {
+            execute(
+                connection,
+                "INSERT INTO rooms (name) VALUES (?) ON CONFLICT (name) DO NOTHING",
+                [name.as_str()],
+            )?;
+            Ok(named(connection, &name)?.ok_or(StorageError::Corrupt { what: "a room" })?)
+        })
+        .await
     }
 
     async fn create_room(&self, room: &NewRoom) -> Result<Option<Room>, StorageError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let made = insert(&mut transaction, room, None).await?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(made)
+        let room = room.clone();
+        self.transaction(move |connection| insert(connection, room, None)).await
     }
 
     async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
-        let purpose = purpose.to_string();
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let known: Option<RoomRow> =
-            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE purpose = ?"))
-                .bind(&purpose)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(failed)?;
-        let found = match known {
-            Some(row) => row.read()?,
-            None => insert(&mut transaction, room, Some(&purpose))
-                .await?
-                .ok_or(StorageError::Taken { what: "the name of the room" })?,
-        };
-        transaction.commit().await.map_err(failed)?;
-        Ok(found)
+        let (purpose, room) = (purpose.to_string(), room.clone());
+        self.transaction(move |connection| {
+            let known: Option<RoomRow> = first(
+                connection,
+                concat!("SELECT ", room_columns!(), " FROM rooms WHERE purpose = ?"),
+                [&purpose],
+            )?;
+            match known {
+                Some(row) => Ok(row.read()?),
+                None => Ok(insert(connection, room, Some(&purpose))?
+                    .ok_or(StorageError::Taken { what: "the name of the room" })?),
+            }
+        })
+        .await
     }
 
     async fn rooms(&self) -> Result<Vec<Room>, StorageError> {
-        let rows: Vec<RoomRow> =
-            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms ORDER BY id"))
-                .fetch_all(&self.readers)
-                .await
-                .map_err(failed)?;
-        rows.into_iter().map(RoomRow::read).collect()
+        self.read(|connection| {
+            let query = concat!("SELECT ", room_columns!(), " FROM rooms ORDER BY id");
+            all(connection, query, (), RoomRow::read)
+        })
+        .await
     }
 
     async fn leave(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
-        let outcome = sqlx::query("DELETE FROM members WHERE room_id = ? AND user_id = ?")
-            .bind(room.value())
-            .bind(user.value())
-            .execute(&self.writer)
-            .await
-            .map_err(failed)?;
-        Ok(if outcome.rows_affected() == 1 { Leaving::Left } else { Leaving::NotAMember })
+        self.write(move |connection| {
+            let removed = execute(
+                connection,
+                "DELETE FROM members WHERE room_id = ? AND user_id = ?",
+                (room.value(), user.value()),
+            )?;
+            Ok(if removed == 1 { Leaving::Left } else { Leaving::NotAMember })
+        })
+        .await
     }
 
     async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
-        let found: Option<RoomRow> =
-            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE name = ?"))
-                .bind(name.as_str())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(failed)?;
-        found.map(RoomRow::read).transpose()
+        let name = name.clone();
+        self.read(move |connection| named(connection, &name)).await
     }
 
     async fn room(&self, id: RoomId) -> Result<Option<Room>, StorageError> {
-        let found: Option<RoomRow> =
-            sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE id = ?"))
-                .bind(id.value())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(failed)?;
-        found.map(RoomRow::read).transpose()
+        self.read(move |connection| {
+            let query = concat!("SELECT ", room_columns!(), " FROM rooms WHERE id = ?");
+            let found: Option<RoomRow> = first(connection, query, [id.value()])?;
+            Ok(found.map(RoomRow::read).transpose()?)
+        })
+        .await
     }
 
     async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError> {
@@ -96,84 +92,91 @@ impl RoomStorage for SqliteStorage {
         if self.is_member(room, user).await? {
             return Ok(Joining::AlreadyMember);
         }
-        let outcome =
-            sqlx::query("INSERT INTO members (room_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-                .bind(room.value())
-                .bind(user.value())
-                .execute(&self.writer)
-                .await
-                .map_err(failed)?;
-        Ok(if outcome.rows_affected() == 1 { Joining::Joined } else { Joining::AlreadyMember })
+        self.write(move |connection| {
+            let added = add_member(connection, room, user)?;
+            Ok(if added == 1 { Joining::Joined } else { Joining::AlreadyMember })
+        })
+        .await
     }
 
     async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
         // Counts what other connections commit. All writes of this process go through this one.
-        let version: i64 =
-            sqlx::query_scalar("PRAGMA data_version").fetch_one(&self.writer).await.map_err(failed)?;
+        let version = self.write(|connection| Ok(first(connection, "PRAGMA data_version", ())?)).await?;
+        let (version,) = version.ok_or(StorageError::Corrupt { what: "the version of the data" })?;
         Ok(self.last_version.swap(version, Ordering::Relaxed) != version)
     }
 
     async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM members WHERE room_id = ? AND user_id = ?)")
-            .bind(room.value())
-            .bind(user.value())
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failed)
+        self.read(move |connection| {
+            let found: Option<(i64,)> = first(
+                connection,
+                "SELECT 1 FROM members WHERE room_id = ? AND user_id = ?",
+                (room.value(), user.value()),
+            )?;
+            Ok(found.is_some())
+        })
+        .await
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
-        let rows: Vec<UserRow> = sqlx::query_as(
-            "SELECT u.id, u.name FROM members AS m JOIN users AS u ON u.id = m.user_id \
-             WHERE m.room_id = ? ORDER BY m.id",
-        )
-        .bind(room.value())
-        .fetch_all(&self.readers)
+        self.read(move |connection| {
+            all(
+                connection,
+                "SELECT u.id, u.name FROM members AS m JOIN users AS u ON u.id = m.user_id \
+                 WHERE m.room_id = ? ORDER BY m.id",
+                [room.value()],
+                UserRow::read,
+            )
+        })
         .await
-        .map_err(failed)?;
-        rows.into_iter().map(UserRow::read).collect()
     }
 
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
-        let rows: Vec<RoomRow> = sqlx::query_as(
-            "SELECT r.id, r.name, r.display_name, r.access, r.owner_id FROM members AS m JOIN rooms AS r ON r.id = m.room_id \
-             WHERE m.user_id = ? ORDER BY r.id",
-        )
-        .bind(user.value())
-        .fetch_all(&self.readers)
+        self.read(move |connection| {
+            all(
+                connection,
+                "SELECT r.id, r.name, r.display_name, r.access, r.owner_id \
+                 FROM members AS m JOIN rooms AS r ON r.id = m.room_id \
+                 WHERE m.user_id = ? ORDER BY r.id",
+                [user.value()],
+                RoomRow::read,
+            )
+        })
         .await
-        .map_err(failed)?;
-        rows.into_iter().map(RoomRow::read).collect()
     }
 }
 
-/// Adds a room with its members; `None` where there is one of this name.
-async fn insert(
-    connection: &mut SqliteConnection,
-    room: &NewRoom,
-    purpose: Option<&str>,
-) -> Result<Option<Room>, StorageError> {
-    let made: Option<RoomRow> = sqlx::query_as(concat!(
+/// The room of this name.
+fn named(connection: &Connection, name: &RoomName) -> Result<Option<Room>, Failure> {
+    let query = concat!("SELECT ", room_columns!(), " FROM rooms WHERE name = ?");
+    let found: Option<RoomRow> = first(connection, query, [name.as_str()])?;
+    Ok(found.map(RoomRow::read).transpose()?)
+}
+
+/// Adds a room with its members, within a transaction; `None` where there is one of this name.
+fn insert(connection: &Connection, room: NewRoom, purpose: Option<&str>) -> Result<Option<Room>, Failure> {
+    let NewRoom { name, display_name, access, owner, members } = room;
+    let added = execute(
+        connection,
         "INSERT INTO rooms (name, display_name, access, owner_id, purpose) VALUES (?, ?, ?, ?, ?) \
-         ON CONFLICT (name) DO NOTHING RETURNING ",
-        room_columns!()
-    ))
-    .bind(room.name.as_str())
-    .bind(room.display_name.as_deref())
-    .bind(access_text(room.access))
-    .bind(room.owner.map(UserId::value))
-    .bind(purpose)
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(failed)?;
-    let Some(made) = made.map(RoomRow::read).transpose()? else { return Ok(None) };
-    for member in &room.members {
-        sqlx::query("INSERT INTO members (room_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(made.id.value())
-            .bind(member.value())
-            .execute(&mut *connection)
-            .await
-            .map_err(failed)?;
+         ON CONFLICT (name) DO NOTHING",
+        (name.as_str(), display_name.as_deref(), access_text(access), owner.map(UserId::value), purpose),
+    )?;
+    if added == 0 {
+        return Ok(None);
     }
-    Ok(Some(made))
+    let id = row::id(connection.last_insert_rowid())?;
+    for member in members {
+        add_member(connection, id, member)?;
+    }
+    Ok(Some(Room { id, name, display_name, access, owner }))
+}
+
+/// Makes a user a member of a room; tells how many have become one.
+fn add_member(connection: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<usize> {
+    execute(
+        connection,
+        "INSERT INTO members (room_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (room.value(), user.value()),
+    )
 }

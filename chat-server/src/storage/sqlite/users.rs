@@ -4,9 +4,12 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::{User, UserStorage};
 use chat_protocol::{Timestamp, UserId, Username};
+use rusqlite::Connection;
 
+use super::SqliteStorage;
+use super::failure::Failure;
+use super::query::{all, execute, first};
 use super::row::{self, UserRow};
-use super::{SqliteStorage, failed};
 
 #[async_trait]
 impl UserStorage for SqliteStorage {
@@ -14,13 +17,16 @@ impl UserStorage for SqliteStorage {
         if let Some(user) = self.user_named(name).await? {
             return Ok(user);
         }
-        // Not `RETURNING`: whoever takes the row and no more does not hear whether it could be committed.
-        sqlx::query("INSERT INTO users (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
-            .bind(name.as_str())
-            .execute(&self.writer)
-            .await
-            .map_err(failed)?;
-        self.user_named(name).await?.ok_or(StorageError::Corrupt { what: "a user" })
+        let name = name.clone();
+        self.write(move |connection| {
+            execute(
+                connection,
+                "INSERT INTO users (name) VALUES (?) ON CONFLICT (name) DO NOTHING",
+                [name.as_str()],
+            )?;
+            Ok(named(connection, &name)?.ok_or(StorageError::Corrupt { what: "a user" })?)
+        })
+        .await
     }
 
     async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError> {
@@ -28,78 +34,68 @@ impl UserStorage for SqliteStorage {
         if self.user_named(name).await?.as_ref() == Some(&user) {
             return Ok(user);
         }
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let holder: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE name = ? AND id <> ?")
-            .bind(name.as_str())
-            .bind(id.value())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        if let Some(holder) = holder.map(UserRow::read).transpose()? {
-            sqlx::query("UPDATE users SET name = ? WHERE id = ?")
-                .bind(holder.displaced_name()?.as_str())
-                .bind(holder.id.value())
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
-        }
-        sqlx::query(
-            "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-        )
-        .bind(id.value())
-        .bind(name.as_str())
-        .execute(&mut *transaction)
+        self.transaction(move |connection| {
+            if let Some(holder) = named(connection, &user.name)?.filter(|holder| holder.id != id) {
+                execute(
+                    connection,
+                    "UPDATE users SET name = ? WHERE id = ?",
+                    (holder.displaced_name()?.as_str(), holder.id.value()),
+                )?;
+            }
+            execute(
+                connection,
+                "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                (id.value(), user.name.as_str()),
+            )?;
+            Ok(user)
+        })
         .await
-        .map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(user)
     }
 
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
-        let found: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE name = ?")
-            .bind(name.as_str())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed)?;
-        found.map(UserRow::read).transpose()
+        let name = name.clone();
+        self.read(move |connection| named(connection, &name)).await
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
-        let found: Option<UserRow> = sqlx::query_as("SELECT id, name FROM users WHERE id = ?")
-            .bind(id.value())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed)?;
-        found.map(UserRow::read).transpose()
+        self.read(move |connection| {
+            let found: Option<UserRow> =
+                first(connection, "SELECT id, name FROM users WHERE id = ?", [id.value()])?;
+            Ok(found.map(UserRow::read).transpose()?)
+        })
+        .await
     }
 
     async fn users(&self) -> Result<Vec<User>, StorageError> {
-        let rows: Vec<UserRow> = sqlx::query_as("SELECT id, name FROM users ORDER BY id")
-            .fetch_all(&self.readers)
+        self.read(|connection| all(connection, "SELECT id, name FROM users ORDER BY id", (), UserRow::read))
             .await
-            .map_err(failed)?;
-        rows.into_iter().map(UserRow::read).collect()
     }
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
-        sqlx::query(
-            "UPDATE users SET last_seen = ?2 WHERE id = ?1 AND (last_seen IS NULL OR last_seen < ?2)",
-        )
-        .bind(user.value())
-        .bind(at.as_micros())
-        .execute(&self.writer)
+        self.write(move |connection| {
+            execute(
+                connection,
+                "UPDATE users SET last_seen = ?2 WHERE id = ?1 AND (last_seen IS NULL OR last_seen < ?2)",
+                (user.value(), at.as_micros()),
+            )?;
+            Ok(())
+        })
         .await
-        .map_err(failed)?;
-        Ok(())
     }
 
     async fn last_seen(&self, user: UserId) -> Result<Option<Timestamp>, StorageError> {
-        let seen: Option<i64> = sqlx::query_scalar("SELECT last_seen FROM users WHERE id = ?")
-            .bind(user.value())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed)?
-            .flatten();
-        seen.map(row::timestamp).transpose()
+        self.read(move |connection| {
+            let seen: Option<(Option<i64>,)> =
+                first(connection, "SELECT last_seen FROM users WHERE id = ?", [user.value()])?;
+            Ok(seen.and_then(|(at,)| at).map(row::timestamp).transpose()?)
+        })
+        .await
     }
+}
+
+/// The user of this name.
+pub(super) fn named(connection: &Connection, name: &Username) -> Result<Option<User>, Failure> {
+    let found: Option<UserRow> =
+        first(connection, "SELECT id, name FROM users WHERE name = ?", [name.as_str()])?;
+    Ok(found.map(UserRow::read).transpose()?)
 }
