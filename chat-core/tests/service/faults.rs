@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
@@ -19,6 +20,9 @@ use parking_lot::Mutex;
 
 use crate::{Node, say};
 
+/// How late storage stores that is told to store late: later than anybody waits for.
+const LATE: Duration = Duration::from_secs(12);
+
 /// What is wrong with a storage, from the outside.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -28,6 +32,12 @@ pub(crate) struct Faults {
     pub(crate) fails_after_storing: AtomicBool,
     /// Its messages cannot be read forwards.
     pub(crate) is_unreadable: AtomicBool,
+    /// It stores messages long after it was asked, whatever has become of who asked.
+    pub(crate) stores_late: AtomicBool,
+    /// The rooms of a user cannot be read.
+    pub(crate) hides_rooms: AtomicBool,
+    /// Held, it does not say which message is the newest until it is let go.
+    pub(crate) newest_held: tokio::sync::Mutex<()>,
     /// Held, it stores messages, and does not say so until it is let go.
     pub(crate) held: tokio::sync::Mutex<()>,
     /// It knows no sender of this text: `bad`.
@@ -47,7 +57,7 @@ impl Faults {
 /// A storage that fails as it is told.
 #[derive(Debug, Default)]
 pub(crate) struct Frail {
-    pub(crate) storage: MemoryStorage,
+    pub(crate) storage: Arc<MemoryStorage>,
     pub(crate) faults: Arc<Faults>,
 }
 
@@ -62,6 +72,14 @@ impl MessageStorage for Frail {
         if self.faults.refuses_bad.load(Ordering::Relaxed) && messages.iter().any(is_bad) {
             return Err(StorageError::Missing { what: "user" });
         }
+        if self.faults.stores_late.load(Ordering::Relaxed) {
+            let (storage, messages) = (Arc::clone(&self.storage), messages.to_vec());
+            let storing = async move {
+                tokio::time::sleep(LATE).await;
+                storage.append(&messages).await
+            };
+            return tokio::spawn(storing).await.unwrap();
+        }
         let stored = self.storage.append(messages).await;
         drop(self.faults.held.lock().await);
         if self.faults.fails_after_storing.load(Ordering::Relaxed) {
@@ -75,6 +93,7 @@ impl MessageStorage for Frail {
     }
 
     async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError> {
+        drop(self.faults.newest_held.lock().await);
         self.storage.newest(room).await
     }
 
@@ -186,6 +205,9 @@ impl RoomStorage for Frail {
     }
 
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+        if self.faults.hides_rooms.load(Ordering::Relaxed) {
+            return Err(StorageError::database("input/output error"));
+        }
         self.storage.rooms_of(user).await
     }
 }

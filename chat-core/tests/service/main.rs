@@ -16,6 +16,7 @@ mod faults;
 mod resume;
 mod retention;
 mod rooms;
+mod seams;
 mod slow;
 
 use std::sync::Arc;

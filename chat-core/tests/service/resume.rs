@@ -1,19 +1,19 @@
 //! Clients that come back, and want what they have missed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::storage::{Keep, StoredMessage};
 use chat_core::{Arrival, Delivery, Identity, ServiceConfig, Session, Since, Target, Transport};
 use chat_protocol::{Behavior, ErrorCode, Event, MessageId, RoomId, RoomName, Username};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::faults::{Faults, Frail};
 use crate::{ALL_ROOMS, Guest, Inbox, Node, READER, say};
 
-fn since(message: Option<MessageId>) -> Vec<Since> {
+pub(crate) fn since(message: Option<MessageId>) -> Vec<Since> {
     vec![Since { room: None, message }]
 }
 
@@ -23,13 +23,19 @@ fn since_in(room: &str, message: MessageId) -> Since {
 
 impl Node {
     /// A guest who comes back to a room. What they have missed is read in a task of its own.
-    async fn comes_back(&self, name: &str, room: &str, behavior: Behavior, since: Vec<Since>) -> Guest {
+    pub(crate) async fn comes_back(
+        &self,
+        name: &str,
+        room: &str,
+        behavior: Behavior,
+        since: Vec<Since>,
+    ) -> Guest {
         let inbox = Arc::new(Inbox::default());
         let session = self.comes_back_on(name, room, behavior, since, inbox.clone()).await;
         Guest { session, inbox }
     }
 
-    async fn comes_back_on(
+    pub(crate) async fn comes_back_on(
         &self,
         name: &str,
         room: &str,
@@ -48,19 +54,19 @@ impl Node {
         session
     }
 
-    async fn room(&self, name: &str) -> RoomId {
+    pub(crate) async fn room(&self, name: &str) -> RoomId {
         let found = self.service.storage().room_named(&RoomName::new(name).unwrap()).await.unwrap();
         found.unwrap().id
     }
 
     /// Everything that is stored of a room, oldest first.
-    async fn stored(&self, room: &str) -> Vec<StoredMessage> {
+    pub(crate) async fn stored(&self, room: &str) -> Vec<StoredMessage> {
         self.service.storage().messages_after(self.room(room).await, None, u32::MAX).await.unwrap()
     }
 }
 
 impl Guest {
-    async fn hear_messages(&self, count: usize) -> Vec<String> {
+    pub(crate) async fn hear_messages(&self, count: usize) -> Vec<String> {
         let mut texts = Vec::new();
         for _ in 0..count {
             texts.push(self.hear_message().await);
@@ -68,7 +74,7 @@ impl Guest {
         texts
     }
 
-    async fn hear_refusal(&self) -> ErrorCode {
+    pub(crate) async fn hear_refusal(&self) -> ErrorCode {
         loop {
             if let Event::Refused(refusal) = self.hear().await {
                 return refusal.code;
@@ -275,16 +281,33 @@ async fn storage_that_fails_is_asked_again() {
 
 /// A client that takes so many messages as it has permits for.
 #[derive(Debug)]
-struct Slow {
-    permits: Semaphore,
-    taken: AtomicUsize,
+pub(crate) struct Slow {
+    pub(crate) permits: Semaphore,
+    pub(crate) taken: Mutex<Vec<String>>,
+}
+
+impl Slow {
+    pub(crate) fn new(permits: usize) -> Arc<Self> {
+        Arc::new(Self { permits: Semaphore::new(permits), taken: Mutex::default() })
+    }
+
+    /// Waits until everything is taken that there are permits for.
+    pub(crate) async fn is_used_up(&self) {
+        while self.permits.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.taken.lock().len()
+    }
 }
 
 #[async_trait]
 impl Transport for Slow {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        if let Event::MessagePosted(_) = delivery.event() {
-            self.taken.fetch_add(1, Ordering::Relaxed);
+        if let Event::MessagePosted(posted) = delivery.event() {
+            self.taken.lock().push(posted.message.text.to_string());
         }
     }
 
@@ -300,20 +323,18 @@ async fn a_client_is_read_to_as_fast_as_it_takes_it_and_removed_members_no_furth
     for number in 0..300 {
         amy.say(&number.to_string()).await;
     }
-    let slow = Arc::new(Slow { permits: Semaphore::new(0), taken: AtomicUsize::new(0) });
+    let slow = Slow::new(0);
     let session = node.comes_back_on("ben", "hall", Behavior::ONE_ROOM, since(None), slow.clone()).await;
     slow.permits.add_permits(150);
-    while slow.permits.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
+    slow.is_used_up().await;
     amy.say("live").await;
-    assert!(slow.taken.load(Ordering::Relaxed) <= 150, "what is posted does not overtake");
+    assert!(slow.count() <= 150, "what is posted does not overtake");
     let ben = session.user().unwrap().id;
     node.service.remove_member(node.room("hall").await, ben).await.unwrap();
     slow.permits.add_permits(1_000);
     while Arc::strong_count(&slow) > 1 && slow.permits.available_permits() == 1_000 {
         tokio::task::yield_now().await;
     }
-    assert!(slow.taken.load(Ordering::Relaxed) <= 150, "who is removed hears nothing more");
+    assert!(slow.count() <= 150, "who is removed hears nothing more");
     drop(session);
 }

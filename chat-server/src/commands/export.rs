@@ -75,13 +75,17 @@ async fn export(
         if page.is_empty() {
             return Err(ExportFailed::Removed);
         }
-        for message in page.iter().filter(|message| Some(message.seq) <= end) {
-            if place.is_some_and(|place| place.value() + 1 != message.seq.value()) {
+        for message in &page {
+            let is_next = place.is_none_or(|place| place.next() == message.seq);
+            if !is_next || Some(message.seq) > end {
                 return Err(ExportFailed::Removed);
             }
             room_file::write_message(out, message)?;
             place = Some(message.seq);
             written += 1;
+            if place == end {
+                break;
+            }
         }
     }
     out.flush()?;

@@ -6,6 +6,9 @@ use thiserror::Error;
 
 use crate::query;
 
+/// Most rooms that are resumed at once.
+const MAX_ROOMS: usize = 1_000;
+
 /// Why a `since` is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum InvalidSince {
@@ -13,6 +16,8 @@ pub(super) enum InvalidSince {
         "since is the id of a message, or room:id for several rooms, separated by commas; 0 stands for the beginning"
     )]
     Message(#[from] IdError),
+    #[error("since names more than {MAX_ROOMS} rooms")]
+    TooMany,
     #[error("no room has the name in since: {0}")]
     Room(#[from] NameError),
 }
@@ -21,6 +26,9 @@ pub(super) enum InvalidSince {
 /// where it says nothing; a client that wants nothing back may leave the value empty.
 pub(super) fn parse(query: &str) -> Result<Option<Vec<Since>>, InvalidSince> {
     let Some(value) = query::value(query, "since").filter(|value| !value.is_empty()) else { return Ok(None) };
+    if value.split(',').count() > MAX_ROOMS {
+        return Err(InvalidSince::TooMany);
+    }
     value.split(',').map(parse_one).collect::<Result<_, _>>().map(Some)
 }
 
@@ -64,5 +72,10 @@ mod tests {
         {
             assert!(parse(&format!("since={slip}")).is_err(), "{slip}");
         }
+        assert!(parse(&format!("since={}", vec!["1"; MAX_ROOMS].join(","))).is_ok());
+        assert_eq!(
+            parse(&format!("since={}", vec!["1"; MAX_ROOMS + 1].join(","))),
+            Err(InvalidSince::TooMany)
+        );
     }
 }
