@@ -16,6 +16,9 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// it.
 const CHECKPOINT_PAGES: u32 = 4000;
 
+/// Pages that a reader keeps, in KiB: the system keeps them, too, and there are several readers.
+const READER_CACHE_KIB: i64 = 512;
+
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 
@@ -31,7 +34,9 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
 
 /// One that only reads.
 pub(super) fn reader(path: &Path) -> Result<Connection> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
 }
 
 /// The only one to a database in memory.
