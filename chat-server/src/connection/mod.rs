@@ -32,7 +32,10 @@ use end::Farewell;
 use inlet::Inlet;
 
 /// Bytes of the buffer that a connection reads into; frames that are longer get room of their own.
-const READ_BUFFER_BYTES: usize = 4096;
+const READ_BUFFER_BYTES: usize = 1024;
+
+/// Bytes that are read and thrown away at once.
+const SCRAP_BYTES: usize = 1024;
 
 /// How long a connection that has been closed from here may take to go.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(3);
@@ -112,7 +115,8 @@ async fn talk(
         let end = reader::run(gateway, &mut socket, &session, client, admission).await;
         audit::disconnected(&session, client.peer(), end);
         drop(session);
-        leave(socket, end, client).await;
+        // Apart, so that those who stay do not hold the room that it takes.
+        Box::pin(leave(socket, end, client)).await;
     };
     futures::join!(reading, writer::run(outbox, write));
 }
@@ -138,7 +142,7 @@ async fn leave<R: AsyncRead + Unpin>(socket: WebSocketStream<Inlet<R>>, end: End
 
 /// Reads what is left, until the other side hangs up.
 async fn hang_up(read: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
-    let mut scrap = [0; 1024];
+    let mut scrap = vec![0; SCRAP_BYTES];
     while read.read(&mut scrap).await? > 0 {}
     Ok(())
 }
