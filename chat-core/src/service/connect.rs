@@ -1,21 +1,17 @@
 //! How a client comes in: who it is, where it goes, and what it hears from then on.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chat_protocol::{
-    Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomId, RoomRef, Scope, UserId,
-};
+use chat_protocol::{Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomRef, Scope};
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
 
 use super::catch_up::CatchUp;
 use super::session::{Place, Session};
 use super::since::Since;
 use super::task::Task;
 use super::{ChatService, Inner};
-use crate::hub::{Connection, Edge, Resumption, Trust};
+use crate::hub::{Connection, Resumption, Trust};
 use crate::storage::{Access, Joining, Room, User};
 use crate::{ConnectError, Identity, StorageError, Topic, Transport};
 
@@ -291,91 +287,5 @@ impl Inner {
             (Access::MembersOnly, _, _) => false,
         };
         Ok(may_enter.then_some(room))
-    }
-
-    /// Lets the connections of a user that carry all their rooms carry this one, too.
-    pub(super) async fn carry(&self, room: &Room, user: UserId) {
-        for connection in self.hub.connections(Topic::User(user)) {
-            if !connection.carries_all_rooms() || !connection.may_know(room) {
-                continue;
-            }
-            let entered = async {
-                self.enter(room, &connection).await?;
-                if !self.storage.is_member(room.id, user).await? {
-                    self.exit(room.id, &connection);
-                }
-                Ok::<(), StorageError>(())
-            };
-            if let Err(error) = entered.await {
-                // They are a member all the same, and hear it when they connect again.
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a connection does not carry a room of its user");
-            }
-        }
-    }
-
-    /// Lets a connection hear all rooms of its user.
-    async fn enter_all(&self, connection: &Arc<Connection>, user: UserId) -> Result<(), StorageError> {
-        let rooms = self.storage.rooms_of(user).await?;
-        for room in rooms.iter().filter(|room| connection.may_know(room)) {
-            self.enter(room, connection).await?;
-        }
-        // Whoever was removed from one of them meanwhile was not there yet to be put out.
-        let still: HashSet<RoomId> =
-            self.storage.rooms_of(user).await?.into_iter().map(|room| room.id).collect();
-        for room in rooms.iter().filter(|room| !still.contains(&room.id)) {
-            self.exit(room.id, connection);
-        }
-        Ok(())
-    }
-
-    async fn enter(&self, room: &Room, connection: &Arc<Connection>) -> Result<(), StorageError> {
-        let topic = Topic::Room(room.id);
-        let edge = if let Some(edge) = self.hub.enter(room, connection, None) {
-            edge
-        } else {
-            // Before anybody hears it, so that nothing that is stored later is taken for delivered.
-            let newest = self.storage.newest(room.id).await?.map(|newest| newest.seq);
-            self.hub.enter(room, connection, Some(newest)).unwrap_or(Edge::Unchanged)
-        };
-        self.follow(topic, edge).await;
-        if edge == Edge::Crossed && self.layer.has_subscribers(topic) {
-            // What other nodes have posted before they were heard here.
-            self.late_rooms.find(room.id);
-        }
-        Ok(())
-    }
-
-    /// Lets a connection hear a room no longer.
-    pub(super) fn exit(&self, room: RoomId, connection: &Connection) {
-        if self.hub.exit(room, connection) == Edge::Crossed {
-            self.leave_to_driver(Task::Follow { topic: Topic::Room(room), done: None });
-        }
-    }
-
-    async fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) {
-        let edge = self.hub.subscribe(topic, connection);
-        self.follow(topic, edge).await;
-    }
-
-    fn unsubscribe(&self, topic: Topic, connection: &Connection) {
-        if self.hub.unsubscribe(topic, connection) == Edge::Crossed {
-            self.leave_to_driver(Task::Follow { topic, done: None });
-        }
-    }
-
-    /// Waits until a topic that is new on this node is received from other nodes, too.
-    async fn follow(&self, topic: Topic, edge: Edge) {
-        if edge == Edge::Crossed {
-            self.wait_for_driver(|done| Task::Follow { topic, done }).await;
-        }
-    }
-
-    /// Leaves something to the driver, and waits until it is done.
-    async fn wait_for_driver(&self, task: impl FnOnce(Option<oneshot::Sender<()>>) -> Task) {
-        let (done, is_done) = oneshot::channel();
-        self.leave_to_driver(task(Some(done)));
-        // Ends when the driver drops its half: it has no more to say than that.
-        drop(is_done.await);
     }
 }

@@ -11,6 +11,7 @@ mod members;
 mod retention;
 mod session;
 mod since;
+mod subscribe;
 mod task;
 
 use std::fmt;
