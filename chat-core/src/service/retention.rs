@@ -1,10 +1,11 @@
 //! Removes the messages that are not to be kept, where the config sets a bound: in a loop of its own, a few at a time,
 //! so that senders wait for it no longer than they do for each other.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chat_protocol::{RoomId, Timestamp};
-use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Inner, ServiceConfig};
@@ -79,13 +80,27 @@ async fn prune_rooms(inner: &Inner) -> Pass {
 async fn prune_room(inner: &Inner, room: RoomId, keep: &Keep, pass: &mut Pass) {
     loop {
         // Also where the storage never waits: the other loops of the driver are to have their turn.
-        yield_now().await;
+        give_way().await;
         match inner.storage.prune(room, keep, AT_ONCE).await {
             Ok(0) => return,
             Ok(removed) => pass.removed += removed,
             Err(error) => return pass.failed(error),
         }
     }
+}
+
+/// Lets other futures of the same task have their turn, and other tasks.
+async fn give_way() {
+    let mut has_waited = false;
+    let wait_once = |context: &mut Context<'_>| {
+        if has_waited {
+            return Poll::Ready(());
+        }
+        has_waited = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    };
+    poll_fn(wait_once).await;
 }
 
 /// What is to be kept at this time.
