@@ -121,6 +121,29 @@ async fn a_stop_does_not_wait_for_clients_that_do_not_answer() {
 }
 
 #[tokio::test]
+async fn a_frame_that_comes_with_the_handshake_is_not_lost() {
+    let server = TestServer::start().await;
+    let mut watcher = server.connect("/ws/chat/hall/?username=ben&dialect=plain").await;
+    let mut eager = TcpStream::connect(server.address()).await.expect("the server is there");
+    let mut bytes =
+        b"GET /ws/chat/hall/?username=amy&dialect=plain HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+                      Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            .to_vec();
+    for text in ["one", "two"] {
+        let frame = format!(r#"{{"message":"{text}"}}"#);
+        // A text frame, masked with zeros (RFC 6455, section 5.2).
+        bytes.extend([0x81, 0x80 | u8::try_from(frame.len()).expect("it is short"), 0, 0, 0, 0]);
+        bytes.extend(frame.as_bytes());
+    }
+    // All at once: the server reads the frames together with the request.
+    eager.write_all(&bytes).await.expect("it is sent");
+    for text in ["one", "two"] {
+        assert_eq!(watcher.receive().await["message"], text);
+    }
+}
+
+#[tokio::test]
 async fn a_goodbye_is_answered() {
     let server = TestServer::start().await;
     let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;

@@ -62,7 +62,7 @@ impl Hub {
                 newest?;
                 continue;
             }
-            let entry = EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed));
+            let entry = self.next_entry();
             subscriptions.topics.push(topic);
             subscriptions.rooms.push(Entered { room: room.clone(), entry });
             let since = connection.resumption.take(room, connection.home == Some(room.id));
@@ -87,7 +87,7 @@ impl Hub {
             let subscribers = self.entry_or(topic, || None);
             let mut subscribers = subscribers.lock();
             if !subscribers.is_retired {
-                let entry = EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed));
+                let entry = self.next_entry();
                 return subscribers.add(connection, entry, Hears::Everything);
             }
         }
@@ -216,6 +216,10 @@ impl Hub {
     pub(crate) fn connections(&self, topic: Topic) -> Vec<Arc<Connection>> {
         let Some(entry) = self.entry(topic) else { return Vec::new() };
         entry.lock().list.iter().map(|subscriber| Arc::clone(&subscriber.connection)).collect()
+    }
+
+    fn next_entry(&self) -> EntryId {
+        EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed))
     }
 
     fn entry_or(&self, topic: Topic, feed: impl FnOnce() -> Option<Feed>) -> Arc<Mutex<Subscribers>> {

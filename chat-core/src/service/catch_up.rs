@@ -8,11 +8,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_protocol::{ErrorCode, Event, MessageId, Refusal, Seq};
+
 use super::Inner;
 use crate::StorageError;
 use crate::hub::{Connection, GoingLive, Missed, Place, ToRead};
 use crate::room::view;
-use chat_protocol::{ErrorCode, Event, MessageId, Refusal, Seq};
 
 /// Messages that are read at once.
 const PAGE: u32 = 100;

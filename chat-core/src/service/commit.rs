@@ -15,7 +15,7 @@ use super::listeners::{self, Posted};
 use crate::hub::{Connection, Posting};
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
-use crate::{Audience, CommandError, Envelope, StorageError, Topic};
+use crate::{CommandError, StorageError};
 
 /// A message on its way to be stored.
 #[derive(Debug)]
@@ -105,15 +105,7 @@ impl Committer<'_> {
         for room in rooms {
             self.inner.hub.flush(room);
         }
-        self.tell_listeners(posted).await;
-    }
-
-    async fn tell_listeners(&self, posted: Vec<Posted>) {
-        for posted in posted {
-            if self.to_listeners.send(posted).await.is_err() {
-                tracing::debug!("nobody tells listeners any more");
-            }
-        }
+        listeners::tell(&self.to_listeners, posted).await;
     }
 
     /// Tells senders that their messages are not confirmed.
@@ -163,11 +155,7 @@ impl Inner {
             self.late_rooms.find(room.id);
             return false;
         }
-        let topic = Topic::Room(room.id);
-        if self.layer.has_subscribers(topic) {
-            let seq = Some(stored.seq);
-            self.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq });
-        }
+        self.publish_posted(room.id, stored.seq, event);
         true
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Inner;
 use super::commit::{self, Submission};
 use super::task::{self, Task};
-use super::{feed, listeners, members, retention};
+use super::{feed, listeners, members, reached, retention};
 use crate::hub::Posting;
 use crate::{Audience, Envelope, Topic};
 
@@ -80,14 +80,8 @@ async fn hear_other_nodes(inner: &Inner) {
 async fn end_typing(inner: &Inner) {
     loop {
         let deadline = inner.typing.lock().next_deadline();
-        let next = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = next => {}
+            () = reached(deadline) => {}
             () = inner.typing_began.notified() => continue,
             () = inner.closing() => return,
         }

@@ -15,11 +15,11 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::Inner;
-use super::listeners::Posted;
+use super::listeners::{self, Posted};
+use super::{Inner, reached};
+use crate::StorageError;
 use crate::hub::{Feed, Posting};
 use crate::room::view;
-use crate::{Audience, Envelope, StorageError, Topic};
 
 /// Messages that are read at once.
 const PAGE: u32 = 100;
@@ -82,15 +82,9 @@ pub(super) async fn run(inner: &Inner, to_listeners: mpsc::Sender<Posted>) {
     loop {
         let (due, next) = inner.late_rooms.take_due(Instant::now());
         if due.is_empty() {
-            let later = async {
-                match next {
-                    Some(time) => tokio::time::sleep_until(time).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = inner.late_rooms.found.notified() => {}
-                () = later => {}
+                () = reached(next) => {}
                 () = inner.closing() => return,
             }
         }
@@ -136,19 +130,15 @@ async fn deliver_late(
                 continue;
             }
             // In doubt, it is a message of this node, of which no other has heard.
-            if look.doubt.is_some() && inner.layer.has_subscribers(Topic::Room(room)) {
-                let seq = Some(message.seq);
-                let topic = Topic::Room(room);
-                inner.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq });
+            if look.doubt.is_some() {
+                inner.publish_posted(room, message.seq, event);
             }
-            posted.push(Posted { room: known.clone(), message });
+            if listeners::are_there(inner) {
+                posted.push(Posted { room: known.clone(), message });
+            }
         }
         inner.hub.flush(room);
-        for posted in posted {
-            if to_listeners.send(posted).await.is_err() {
-                tracing::debug!("nobody tells listeners any more");
-            }
-        }
+        listeners::tell(to_listeners, posted).await;
     }
     Ok(())
 }

@@ -19,6 +19,15 @@ pub(super) struct Posted {
     pub(super) message: StoredMessage,
 }
 
+/// Has listeners told of messages, in this order.
+pub(super) async fn tell(to_listeners: &mpsc::Sender<Posted>, posted: Vec<Posted>) {
+    for posted in posted {
+        if to_listeners.send(posted).await.is_err() {
+            tracing::debug!("nobody tells listeners any more");
+        }
+    }
+}
+
 /// Tells of one message after another, until there will be no more.
 pub(super) async fn run(inner: &Inner, mut posted: mpsc::Receiver<Posted>) {
     while let Some(Posted { room, message }) = posted.recv().await {

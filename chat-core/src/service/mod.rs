@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chat_protocol::{Timestamp, Username};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OnceCell, mpsc, watch};
+use tokio::time::Instant;
 
 pub use catch_up::CatchUp;
 pub use config::ServiceConfig;
@@ -155,6 +156,14 @@ impl Inner {
         if is_closing.wait_for(|is_closing| *is_closing).await.is_err() {
             tracing::debug!("the service is gone");
         }
+    }
+}
+
+/// Waits until a time; for ever where there is none.
+async fn reached(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chat_protocol::{Event, Presence, RoomId};
+use chat_protocol::{Event, Presence, RoomId, Seq};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Inner;
@@ -115,6 +115,14 @@ impl Inner {
     pub(super) fn publish(&self, topic: Topic, audience: Audience, event: &Event) {
         if self.layer.has_subscribers(topic) {
             self.layer.publish(Envelope { topic, audience, event: event.clone(), seq: None });
+        }
+    }
+
+    /// Hands a message that was posted to a room to the other nodes, where there are any that want it.
+    pub(super) fn publish_posted(&self, room: RoomId, seq: Seq, event: Event) {
+        let topic = Topic::Room(room);
+        if self.layer.has_subscribers(topic) {
+            self.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq: Some(seq) });
         }
     }
 }

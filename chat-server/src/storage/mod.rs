@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_core::{Storage, StorageError};
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::ServerError;
 use crate::accounts::AccountStorage;
@@ -62,18 +62,6 @@ fn in_common(storage: impl ServerStorage) -> Arc<dyn ServerStorage> {
     Arc::new(storage)
 }
 
-/// The version of the tables of a database; `None` where there are none.
-async fn schema_version(
-    migrations: &Migrator,
-    connection: &mut impl Migrate,
-) -> Result<Option<i64>, MigrateError> {
-    connection.lock().await?;
-    connection.ensure_migrations_table(&migrations.table_name).await?;
-    let applied = connection.list_applied_migrations(&migrations.table_name).await?;
-    connection.unlock().await?;
-    Ok(applied.iter().map(|migration| migration.version).max())
-}
-
 /// The version that the tables of a database have when all migrations are applied.
 fn newest_version(migrations: &Migrator) -> i64 {
     migrations.iter().map(|migration| migration.version).max().unwrap_or(0)
@@ -88,13 +76,5 @@ fn migration_failed(migrations: &Migrator, error: MigrateError) -> StorageError 
         }
         MigrateError::Execute(error) => StorageError::database(error),
         other => StorageError::database(other),
-    }
-}
-
-/// Why a query failed.
-fn failed(error: sqlx::Error) -> StorageError {
-    match error.as_database_error() {
-        Some(refused) if refused.is_foreign_key_violation() => StorageError::Missing { what: "room or user" },
-        _ => StorageError::database(error),
     }
 }

@@ -25,10 +25,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_core::StorageError;
 use sqlx::ConnectOptions;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnection;
 
-use super::{Migrated, ServerStorage, failed, ledger, migration_failed, newest_version, row, schema_version};
+use super::{Migrated, ServerStorage, ledger, migration_failed, newest_version, row};
 use crate::config::PostgresUrl;
 use pool::{Pool, within};
 
@@ -112,7 +112,24 @@ impl ServerStorage for PostgresStorage {
 /// On a connection of its own, whose statements may take as long as they need.
 async fn migrate(connection: &mut PgConnection) -> Result<Migrated, StorageError> {
     let cannot = |error| migration_failed(&MIGRATIONS, error);
-    let from = schema_version(&MIGRATIONS, connection).await.map_err(cannot)?;
+    let from = schema_version(connection).await.map_err(cannot)?;
     MIGRATIONS.run(connection).await.map_err(cannot)?;
     Ok(Migrated { from, to: newest_version(&MIGRATIONS) })
+}
+
+/// The version of the tables of a database; `None` where there are none.
+async fn schema_version(connection: &mut PgConnection) -> Result<Option<i64>, MigrateError> {
+    connection.lock().await?;
+    connection.ensure_migrations_table(&MIGRATIONS.table_name).await?;
+    let applied = connection.list_applied_migrations(&MIGRATIONS.table_name).await?;
+    connection.unlock().await?;
+    Ok(applied.iter().map(|migration| migration.version).max())
+}
+
+/// Why a query failed.
+fn failed(error: sqlx::Error) -> StorageError {
+    match error.as_database_error() {
+        Some(refused) if refused.is_foreign_key_violation() => StorageError::Missing { what: "room or user" },
+        _ => StorageError::database(error),
+    }
 }
