@@ -50,27 +50,17 @@ impl AccountStorage for PostgresStorage {
     async fn account_named(&self, name: &Username) -> Result<Option<Account>, StorageError> {
         let found: Option<AccountRow> = self
             .pool
-            .run(async |connection| {
+            .first(
                 sqlx::query_as(concat!("SELECT ", account_columns!(), "WHERE u.name = $1"))
-                    .bind(name.as_str())
-                    .fetch_optional(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(name.as_str()),
+            )
             .await?;
         found.map(AccountRow::read).transpose()
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
-        let found: Vec<AccountRow> = self
-            .pool
-            .run(async |connection| {
-                sqlx::query_as(concat!("SELECT ", account_columns!(), "ORDER BY u.name"))
-                    .fetch_all(connection)
-                    .await
-                    .map_err(failed)
-            })
-            .await?;
+        let found: Vec<AccountRow> =
+            self.pool.all(sqlx::query_as(concat!("SELECT ", account_columns!(), "ORDER BY u.name"))).await?;
         found.into_iter().map(AccountRow::read).collect()
     }
 
@@ -141,45 +131,31 @@ impl AccountStorage for PostgresStorage {
     async fn sessions(&self, hashes: &[SessionHash], now: Timestamp) -> Result<Vec<Session>, StorageError> {
         let rows: Vec<SessionRow> = self
             .pool
-            .run(async |connection| {
-                sqlx::query_as(
+            .all(sqlx::query_as(
                     "SELECT s.hash, s.user_id, u.name, s.expires_at FROM sessions AS s \
                      JOIN accounts AS a ON a.user_id = s.user_id AND a.generation = s.generation AND a.is_active \
                      JOIN users AS u ON u.id = s.user_id WHERE s.expires_at > $1 AND s.hash = ANY ($2)",
                 )
                 .bind(now.as_micros())
-                .bind(hashes.iter().map(|hash| hash.0.as_slice()).collect::<Vec<_>>())
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(hashes.iter().map(|hash| hash.0.as_slice()).collect::<Vec<_>>()))
             .await?;
         rows.into_iter().map(SessionRow::read).collect()
     }
 
     async fn extend_session(&self, hash: SessionHash, expires_at: Timestamp) -> Result<(), StorageError> {
         self.pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query("UPDATE sessions SET expires_at = $1 WHERE hash = $2")
                     .bind(expires_at.as_micros())
-                    .bind(hash.0.as_slice())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(hash.0.as_slice()),
+            )
             .await?;
         Ok(())
     }
 
     async fn end_session(&self, hash: SessionHash) -> Result<(), StorageError> {
         self.pool
-            .run(async |connection| {
-                sqlx::query("DELETE FROM sessions WHERE hash = $1")
-                    .bind(hash.0.as_slice())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+            .execute(sqlx::query("DELETE FROM sessions WHERE hash = $1").bind(hash.0.as_slice()))
             .await?;
         Ok(())
     }

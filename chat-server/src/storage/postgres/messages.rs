@@ -48,7 +48,7 @@ impl MessageStorage for PostgresStorage {
     ) -> Result<Vec<StoredMessage>, StorageError> {
         let rows: Vec<MessageRow> = self
             .pool
-            .run(async |connection| {
+            .all(
                 sqlx::query_as(concat!(
                     "SELECT ",
                     message_columns!(),
@@ -56,11 +56,8 @@ impl MessageStorage for PostgresStorage {
                 ))
                 .bind(room.value())
                 .bind(before.map_or(i64::MAX, Seq::value))
-                .bind(i64::from(limit))
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(i64::from(limit)),
+            )
             .await?;
         rows.into_iter().map(MessageRow::read).collect()
     }
@@ -73,7 +70,7 @@ impl MessageStorage for PostgresStorage {
     ) -> Result<Vec<StoredMessage>, StorageError> {
         let rows: Vec<MessageRow> = self
             .pool
-            .run(async |connection| {
+            .all(
                 sqlx::query_as(concat!(
                     "SELECT ",
                     message_columns!(),
@@ -81,18 +78,15 @@ impl MessageStorage for PostgresStorage {
                 ))
                 .bind(room.value())
                 .bind(after.map_or(0, Seq::value))
-                .bind(i64::from(limit))
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(i64::from(limit)),
+            )
             .await?;
         rows.into_iter().map(MessageRow::read).collect()
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, up_to: Seq) -> Result<(), StorageError> {
         self.pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query(
                     "INSERT INTO read_marks AS known (room_id, user_id, seq) VALUES ($1, $2, $3) \
                      ON CONFLICT (room_id, user_id) DO UPDATE SET seq = excluded.seq \
@@ -100,11 +94,8 @@ impl MessageStorage for PostgresStorage {
                 )
                 .bind(room.value())
                 .bind(user.value())
-                .bind(up_to.value())
-                .execute(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(up_to.value()),
+            )
             .await?;
         Ok(())
     }
@@ -112,16 +103,13 @@ impl MessageStorage for PostgresStorage {
     async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError> {
         let marks: Vec<(i64, i64)> = self
             .pool
-            .run(async |connection| {
+            .all(
                 sqlx::query_as(
                     "SELECT user_id, seq FROM read_marks WHERE room_id = $1 \
                      ORDER BY seq DESC, user_id LIMIT 2",
                 )
-                .bind(room.value())
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(room.value()),
+            )
             .await?;
         row::furthest(marks)
     }

@@ -41,17 +41,14 @@ impl NotificationStorage for PostgresStorage {
     async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {
         let rows: Vec<NotificationRow> = self
             .pool
-            .run(async |connection| {
+            .all(
                 sqlx::query_as(
                     "SELECT n.id, n.sender_id, u.name AS sender_name, n.text, n.sent_at \
                      FROM notifications AS n JOIN users AS u ON u.id = n.sender_id \
                      WHERE n.recipient_id = $1 ORDER BY n.id",
                 )
-                .bind(recipient.value())
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(recipient.value()),
+            )
             .await?;
         rows.into_iter().map(|row| row.read(recipient)).collect()
     }
@@ -63,14 +60,11 @@ impl NotificationStorage for PostgresStorage {
     ) -> Result<(), StorageError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.value()).collect();
         self.pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query("DELETE FROM notifications WHERE recipient_id = $1 AND id = ANY ($2)")
                     .bind(recipient.value())
-                    .bind(ids)
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(ids),
+            )
             .await?;
         Ok(())
     }

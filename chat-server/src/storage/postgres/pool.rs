@@ -11,8 +11,9 @@ use std::{fmt, mem};
 
 use chat_core::StorageError;
 use parking_lot::Mutex;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{ConnectOptions, Connection, FromRow, Postgres};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -43,6 +44,11 @@ pub(super) async fn within<T>(
 ) -> Result<T, StorageError> {
     timeout(bound, call).await.unwrap_or_else(|_| Err(StorageError::database(NoAnswer(bound))))
 }
+
+/// What a row can be read as.
+pub(super) trait Readable: for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<R: for<'r> FromRow<'r, PgRow> + Send + Unpin> Readable for R {}
 
 pub(super) struct Pool {
     options: PgConnectOptions,
@@ -81,6 +87,28 @@ impl Pool {
         };
         // What is dropped in the middle, here or by the caller, does not get to give the connection back.
         within(self.answer_within, call).await
+    }
+
+    /// The first row of what is asked for.
+    pub(super) async fn first<R: Readable>(
+        &self,
+        query: QueryAs<'_, Postgres, R, PgArguments>,
+    ) -> Result<Option<R>, StorageError> {
+        self.run(async |connection| query.fetch_optional(connection).await.map_err(failed)).await
+    }
+
+    /// All rows of what is asked for.
+    pub(super) async fn all<R: Readable>(
+        &self,
+        query: QueryAs<'_, Postgres, R, PgArguments>,
+    ) -> Result<Vec<R>, StorageError> {
+        self.run(async |connection| query.fetch_all(connection).await.map_err(failed)).await
+    }
+
+    /// Does something that gives no rows, in a transaction of its own, and tells how many it has changed.
+    pub(super) async fn execute(&self, query: Query<'_, Postgres, PgArguments>) -> Result<u64, StorageError> {
+        let done = self.run(async |connection| query.execute(connection).await.map_err(failed)).await?;
+        Ok(done.rows_affected())
     }
 
     /// Does something in one transaction, which is committed where it goes well.

@@ -18,13 +18,10 @@ impl RoomStorage for PostgresStorage {
             return Ok(room);
         }
         self.pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query("INSERT INTO rooms (name) VALUES ($1) ON CONFLICT (name) DO NOTHING")
-                    .bind(name.as_str())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(name.as_str()),
+            )
             .await?;
         self.room_named(name).await?.ok_or(StorageError::Corrupt { what: "a room" })
     }
@@ -53,12 +50,7 @@ impl RoomStorage for PostgresStorage {
     async fn rooms(&self) -> Result<Vec<Room>, StorageError> {
         let rows: Vec<RoomRow> = self
             .pool
-            .run(async |connection| {
-                sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms ORDER BY id"))
-                    .fetch_all(connection)
-                    .await
-                    .map_err(failed)
-            })
+            .all(sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms ORDER BY id")))
             .await?;
         rows.into_iter().map(RoomRow::read).collect()
     }
@@ -66,28 +58,22 @@ impl RoomStorage for PostgresStorage {
     async fn leave(&self, room: RoomId, user: UserId) -> Result<Leaving, StorageError> {
         let outcome = self
             .pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query("DELETE FROM members WHERE room_id = $1 AND user_id = $2")
                     .bind(room.value())
-                    .bind(user.value())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(user.value()),
+            )
             .await?;
-        Ok(if outcome.rows_affected() == 1 { Leaving::Left } else { Leaving::NotAMember })
+        Ok(if outcome == 1 { Leaving::Left } else { Leaving::NotAMember })
     }
 
     async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
         let found: Option<RoomRow> = self
             .pool
-            .run(async |connection| {
+            .first(
                 sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE name = $1"))
-                    .bind(name.as_str())
-                    .fetch_optional(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(name.as_str()),
+            )
             .await?;
         found.map(RoomRow::read).transpose()
     }
@@ -95,13 +81,10 @@ impl RoomStorage for PostgresStorage {
     async fn room(&self, id: RoomId) -> Result<Option<Room>, StorageError> {
         let found: Option<RoomRow> = self
             .pool
-            .run(async |connection| {
+            .first(
                 sqlx::query_as(concat!("SELECT ", room_columns!(), " FROM rooms WHERE id = $1"))
-                    .bind(id.value())
-                    .fetch_optional(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(id.value()),
+            )
             .await?;
         found.map(RoomRow::read).transpose()
     }
@@ -113,16 +96,13 @@ impl RoomStorage for PostgresStorage {
         }
         let outcome = self
             .pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query("INSERT INTO members (room_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                     .bind(room.value())
-                    .bind(user.value())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(user.value()),
+            )
             .await?;
-        Ok(if outcome.rows_affected() == 1 { Joining::Joined } else { Joining::AlreadyMember })
+        Ok(if outcome == 1 { Joining::Joined } else { Joining::AlreadyMember })
     }
 
     async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
@@ -158,16 +138,13 @@ impl RoomStorage for PostgresStorage {
     async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
         let rows: Vec<UserRow> = self
             .pool
-            .run(async |connection| {
+            .all(
                 sqlx::query_as(
                     "SELECT u.id, u.name FROM members AS m JOIN users AS u ON u.id = m.user_id \
                      WHERE m.room_id = $1 ORDER BY m.id",
                 )
-                .bind(room.value())
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(room.value()),
+            )
             .await?;
         rows.into_iter().map(UserRow::read).collect()
     }
@@ -175,16 +152,11 @@ impl RoomStorage for PostgresStorage {
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
         let rows: Vec<RoomRow> = self
             .pool
-            .run(async |connection| {
-                sqlx::query_as(
+            .all(sqlx::query_as(
                     "SELECT r.id, r.name, r.display_name, r.access, r.owner_id \
                      FROM members AS m JOIN rooms AS r ON r.id = m.room_id WHERE m.user_id = $1 ORDER BY r.id",
                 )
-                .bind(user.value())
-                .fetch_all(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(user.value()))
             .await?;
         rows.into_iter().map(RoomRow::read).collect()
     }

@@ -11,11 +11,7 @@ use super::{PostgresStorage, failed};
 #[async_trait]
 impl UpkeepStorage for PostgresStorage {
     async fn check(&self) -> Result<(), StorageError> {
-        self.pool
-            .run(async |connection| {
-                sqlx::query("UPDATE checks SET count = count + 1").execute(connection).await.map_err(failed)
-            })
-            .await?;
+        self.pool.execute(sqlx::query("UPDATE checks SET count = count + 1")).await?;
         Ok(())
     }
 
@@ -57,8 +53,7 @@ impl PostgresStorage {
     ) -> Result<Option<i64>, StorageError> {
         let surplus: Option<SurplusRow> = self
             .pool
-            .run(async |connection| {
-                sqlx::query_as(
+            .first(sqlx::query_as(
                     "SELECT r.pruned_seq AS pruned, r.last_seq - $2 AS too_many, \
                      CASE WHEN $3 IS NULL THEN NULL ELSE coalesce( \
                          (SELECT seq - 1 FROM messages WHERE room_id = $1 AND sent_at >= $3 ORDER BY seq LIMIT 1), \
@@ -67,11 +62,7 @@ impl PostgresStorage {
                 )
                 .bind(room.value())
                 .bind(keep.newest.map(i64::from))
-                .bind(keep.since.map(Timestamp::as_micros))
-                .fetch_optional(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(keep.since.map(Timestamp::as_micros)))
             .await?;
         Ok(surplus.ok_or(StorageError::Missing { what: "room" })?.end(at_most))
     }

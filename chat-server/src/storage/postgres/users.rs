@@ -15,13 +15,10 @@ impl UserStorage for PostgresStorage {
             return Ok(user);
         }
         self.pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query("INSERT INTO users (name) VALUES ($1) ON CONFLICT (name) DO NOTHING")
-                    .bind(name.as_str())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
-            })
+                    .bind(name.as_str()),
+            )
             .await?;
         self.user_named(name).await?.ok_or(StorageError::Corrupt { what: "a user" })
     }
@@ -77,13 +74,7 @@ impl UserStorage for PostgresStorage {
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
         let found: Option<UserRow> = self
             .pool
-            .run(async |connection| {
-                sqlx::query_as("SELECT id, name FROM users WHERE name = $1")
-                    .bind(name.as_str())
-                    .fetch_optional(connection)
-                    .await
-                    .map_err(failed)
-            })
+            .first(sqlx::query_as("SELECT id, name FROM users WHERE name = $1").bind(name.as_str()))
             .await?;
         found.map(UserRow::read).transpose()
     }
@@ -91,42 +82,26 @@ impl UserStorage for PostgresStorage {
     async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
         let found: Option<UserRow> = self
             .pool
-            .run(async |connection| {
-                sqlx::query_as("SELECT id, name FROM users WHERE id = $1")
-                    .bind(id.value())
-                    .fetch_optional(connection)
-                    .await
-                    .map_err(failed)
-            })
+            .first(sqlx::query_as("SELECT id, name FROM users WHERE id = $1").bind(id.value()))
             .await?;
         found.map(UserRow::read).transpose()
     }
 
     async fn users(&self) -> Result<Vec<User>, StorageError> {
-        let rows: Vec<UserRow> = self
-            .pool
-            .run(async |connection| {
-                sqlx::query_as("SELECT id, name FROM users ORDER BY id")
-                    .fetch_all(connection)
-                    .await
-                    .map_err(failed)
-            })
-            .await?;
+        let rows: Vec<UserRow> =
+            self.pool.all(sqlx::query_as("SELECT id, name FROM users ORDER BY id")).await?;
         rows.into_iter().map(UserRow::read).collect()
     }
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
         self.pool
-            .run(async |connection| {
+            .execute(
                 sqlx::query(
                     "UPDATE users SET last_seen = $2 WHERE id = $1 AND (last_seen IS NULL OR last_seen < $2)",
                 )
                 .bind(user.value())
-                .bind(at.as_micros())
-                .execute(connection)
-                .await
-                .map_err(failed)
-            })
+                .bind(at.as_micros()),
+            )
             .await?;
         Ok(())
     }
