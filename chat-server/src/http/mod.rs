@@ -4,6 +4,7 @@ mod accounts;
 mod chat;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
+mod document;
 mod health;
 mod page;
 mod since;

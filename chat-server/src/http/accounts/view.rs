@@ -5,11 +5,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use chat_protocol::Username;
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use super::next;
 use crate::http::cookie::Scheme;
 use crate::http::csrf;
+use crate::http::document::document;
 use crate::query;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,30 +97,22 @@ impl View {
     fn render(&self, token: &str) -> Markup {
         let title = self.page.title();
         let (other, invitation) = self.page.other();
-        html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (title) }
-                    link rel="stylesheet" href="../../page.css";
-                    link rel="stylesheet" href="../accounts.css";
-                }
-                body {
-                    main {
-                        section {
-                            h1 { (title) }
-                            @if let Some(visitor) = &self.visitor { (log_out(visitor, token)) }
-                            @if let Some(error) = &self.error { p data-role="error" role="alert" { (error) } }
-                            (self.form(token))
-                            p { a href=(self.with_next(other.path())) { (invitation) } }
-                        }
-                    }
+        let head = html! {
+            link rel="stylesheet" href="../../page.css";
+            link rel="stylesheet" href="../accounts.css";
+        };
+        let body = html! {
+            main {
+                section {
+                    h1 { (title) }
+                    @if let Some(visitor) = &self.visitor { (log_out(visitor, token)) }
+                    @if let Some(error) = &self.error { p data-role="error" role="alert" { (error) } }
+                    (self.form(token))
+                    p { a href=(self.with_next(other.path())) { (invitation) } }
                 }
             }
-        }
+        };
+        document(title, &head, &body)
     }
 
     fn form(&self, token: &str) -> Markup {

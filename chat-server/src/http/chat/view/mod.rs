@@ -6,12 +6,13 @@ mod room;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use super::location;
 use super::problem::Problem;
 use super::visitor::Visitor;
 use crate::http::csrf;
+use crate::http::document::document;
 
 pub(super) use people::people;
 pub(super) use room::RoomView;
@@ -38,21 +39,12 @@ impl Page<'_> {
 
     fn render(&self) -> Markup {
         let Self { root, title, live, body } = self;
-        html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (title) }
-                    link rel="stylesheet" href={ (root) "/page.css" };
-                    link rel="stylesheet" href={ (root) "/chat/chat.css" };
-                    @if *live { script type="module" src={ (root) "/chat/chat.js" } {} }
-                }
-                body { (body) }
-            }
-        }
+        let head = html! {
+            link rel="stylesheet" href={ (root) "/page.css" };
+            link rel="stylesheet" href={ (root) "/chat/chat.css" };
+            @if *live { script type="module" src={ (root) "/chat/chat.js" } {} }
+        };
+        document(title, &head, body)
     }
 }
 
