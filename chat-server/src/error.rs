@@ -1,7 +1,6 @@
 //! What can keep a server from running.
 
 use std::error::Error;
-use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,15 +74,32 @@ pub enum ServerError {
     Signals(#[source] io::Error),
 }
 
-/// An error and all its causes, on one line.
+/// An error and all its causes, on one line. A cause that the error before it has told already is left out.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Writing into a string cannot fail.
-        let _ = write!(text, ": {error}");
+        let told = error.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let refused = || io::Error::other("connection refused");
+        let path = PathBuf::from("chat.toml");
+        let error = ServerError::ReadConfig { path, source: io::Error::other(refused()) };
+        assert_eq!(chain(&error), "cannot read the settings in chat.toml: connection refused");
+        assert_eq!(chain(&ServerError::Signals(refused())), "cannot wait for signals: connection refused");
+    }
 }
