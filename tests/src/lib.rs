@@ -17,6 +17,7 @@ pub mod http;
 pub mod postgres;
 pub mod proxy;
 pub mod server;
+pub mod site;
 pub mod small_disk;
 pub mod socket;
 

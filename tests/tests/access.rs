@@ -3,17 +3,14 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use chat_core::storage::{Access, NewRoom, Room, RoomStorage, UserStorage};
-use chat_server::accounts::{Accounts, AccountsConfig};
+use chat_server::Database;
 use chat_server::storage::SqliteStorage;
-use chat_server::{Auth, Database, SystemClock};
 use chat_tests::http::Visitor;
 use chat_tests::server::TestServer;
+use chat_tests::site::Site;
 use chat_tests::socket::{Refused, Socket};
 use http::StatusCode;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-const PASSWORD: &str = "correct horse battery";
 
 /// The columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,26 +34,19 @@ impl Who {
     }
 }
 
-/// A server with a room for members, `den`, and an open one, `hall`.
-struct Site {
-    server: TestServer,
+/// A site with a room for members, `den`, and an open one, `hall`.
+struct House {
+    site: Site,
     den: Room,
-    _folder: TempDir,
 }
 
-impl Site {
+impl House {
     async fn open() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("chat.db");
-        let storage = SqliteStorage::open(&path).await.expect("a database");
-        let accounts = Accounts::new(storage.clone(), SystemClock, AccountsConfig::default());
-        for who in [Who::Stranger, Who::Member, Who::Owner] {
-            accounts.create(who.name(), PASSWORD).await.expect("an account");
-        }
-        accounts.create("newcomer", PASSWORD).await.expect("an account");
+        let people = [Who::Stranger.name(), Who::Member.name(), Who::Owner.name(), "newcomer"];
+        let site = Site::open(&people, |_| {}).await;
         let id = async |who: Who| {
             let name = who.name().parse().expect("a name");
-            storage.user_named(&name).await.expect("an answer").expect("a user").id
+            site.storage.user_named(&name).await.expect("an answer").expect("a user").id
         };
         let owner = id(Who::Owner).await;
         let den = NewRoom {
@@ -66,29 +56,23 @@ impl Site {
             owner: Some(owner),
             members: vec![id(Who::Member).await, owner],
         };
-        let den = storage.create_room(&den).await.expect("an answer").expect("a new room");
-        storage.ensure_room(&"hall".parse().expect("a name")).await.expect("a room");
-        let server = TestServer::start_with(|config| {
-            config.database = Database::SqliteFile(path);
-            config.auth = Auth::Session(AccountsConfig::default());
-        })
-        .await;
-        Self { server, den, _folder: folder }
+        let den = site.storage.create_room(&den).await.expect("an answer").expect("a new room");
+        site.storage.ensure_room(&"hall".parse().expect("a name")).await.expect("a room");
+        Self { site, den }
     }
 
     async fn visitor(&self, who: Who) -> Visitor {
-        let mut visitor = Visitor::new(self.server.address());
-        if who == Who::Nobody {
-            visitor.get("/accounts/login/").await;
-        } else {
-            visitor.log_in(who.name(), PASSWORD).await;
+        if who != Who::Nobody {
+            return self.site.visitor(who.name()).await;
         }
+        let mut visitor = Visitor::new(self.site.server.address());
+        visitor.get("/accounts/login/").await;
         visitor
     }
 
     async fn connect(&self, who: Who, path: &str) -> Result<Socket, Refused> {
         let headers = [("Cookie", self.visitor(who).await.cookies())];
-        Socket::try_open_with_headers(&self.server.ws_url(path), &headers).await
+        Socket::try_open_with_headers(&self.site.server.ws_url(path), &headers).await
     }
 
     /// A socket in the open room, which whoever is signed in may have.
@@ -105,11 +89,11 @@ fn check(row: &str, worked: &[(Who, bool)], expected: [bool; 4]) {
 
 #[tokio::test]
 async fn connecting() {
-    let site = Site::open().await;
+    let house = House::open().await;
     let (mut open, mut private) = (Vec::new(), Vec::new());
     for who in EVERYBODY {
-        open.push((who, site.connect(who, "/ws/chat/hall/").await.is_ok()));
-        private.push((who, site.connect(who, "/ws/chat/den/").await.is_ok()));
+        open.push((who, house.connect(who, "/ws/chat/hall/").await.is_ok()));
+        private.push((who, house.connect(who, "/ws/chat/den/").await.is_ok()));
     }
     check("connect to an open room", &open, [false, true, true, true]);
     check("connect to a room for members", &private, [false, false, true, true]);
@@ -117,11 +101,11 @@ async fn connecting() {
 
 #[tokio::test]
 async fn writing_and_reading_from_elsewhere() {
-    let site = Site::open().await;
-    let mut watcher = site.connect(Who::Owner, "/ws/chat/den/?dialect=plain").await.expect("the owner may");
+    let house = House::open().await;
+    let mut watcher = house.connect(Who::Owner, "/ws/chat/den/?dialect=plain").await.expect("the owner may");
     let (mut writing, mut reading) = (Vec::new(), Vec::new());
     for who in EVERYBODY {
-        let Some(mut socket) = site.in_the_hall(who, "command").await else {
+        let Some(mut socket) = house.in_the_hall(who, "command").await else {
             writing.push((who, false));
             reading.push((who, false));
             continue;
@@ -147,18 +131,18 @@ async fn writing_and_reading_from_elsewhere() {
 
 #[tokio::test]
 async fn listening() {
-    let site = Site::open().await;
-    let mut writer = site.connect(Who::Owner, "/ws/chat/den/?dialect=plain").await.expect("the owner may");
-    let mut elsewhere = site.in_the_hall(Who::Owner, "plain").await.expect("the owner may");
+    let house = House::open().await;
+    let mut writer = house.connect(Who::Owner, "/ws/chat/den/?dialect=plain").await.expect("the owner may");
+    let mut elsewhere = house.in_the_hall(Who::Owner, "plain").await.expect("the owner may");
     // Everybody who is signed in has been in the hall, and hears of it: that shows what they did not hear before.
     for who in [Who::Stranger, Who::Member] {
-        drop(site.in_the_hall(who, "plain").await);
+        drop(house.in_the_hall(who, "plain").await);
     }
     let mut listeners = Vec::new();
     let mut groups = Vec::new();
     for who in EVERYBODY {
-        listeners.push((who, site.connect(who, "/ws/chat/listener/").await.ok()));
-        groups.push((who, site.in_the_hall(who, "group").await));
+        listeners.push((who, house.connect(who, "/ws/chat/listener/").await.ok()));
+        groups.push((who, house.in_the_hall(who, "group").await));
     }
     writer.send(&json!({"message": "in the den"})).await;
     writer.receive().await;
@@ -181,10 +165,10 @@ async fn listening() {
 
 #[tokio::test]
 async fn notifying() {
-    let site = Site::open().await;
+    let house = House::open().await;
     let mut worked = Vec::new();
     for who in EVERYBODY {
-        let notified = match site.in_the_hall(who, "group").await {
+        let notified = match house.in_the_hall(who, "group").await {
             None => false,
             Some(mut socket) => {
                 // To oneself, so that the answer is there to be seen.
@@ -200,11 +184,11 @@ async fn notifying() {
 
 #[tokio::test]
 async fn over_http() {
-    let site = Site::open().await;
+    let house = House::open().await;
     let members = "/chat/api/rooms/den/members";
     let (mut reading, mut adding, mut removing) = (Vec::new(), Vec::new(), Vec::new());
     for who in EVERYBODY {
-        let mut visitor = site.visitor(who).await;
+        let mut visitor = house.visitor(who).await;
         let read = visitor.get("/chat/api/rooms/den/messages").await.status;
         let added = visitor.send_json("POST", members, &json!({"username": "newcomer"})).await.status;
         let removed = visitor.send_json("DELETE", &format!("{members}/newcomer"), &Value::Null).await.status;
@@ -215,7 +199,7 @@ async fn over_http() {
     check("read its messages over HTTP", &reading, [false, false, true, true]);
     check("add a member over HTTP", &adding, [false, false, false, true]);
     check("remove a member over HTTP", &removing, [false, false, false, true]);
-    assert_eq!(site.den.name.as_str(), "den");
+    assert_eq!(house.den.name.as_str(), "den");
 }
 
 #[tokio::test]

@@ -3,57 +3,27 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use chat_core::storage::{Profile, ProfileStorage, RoomStorage, UserStorage};
-use chat_server::accounts::{Accounts, AccountsConfig};
-use chat_server::storage::SqliteStorage;
-use chat_server::{Auth, Database, SystemClock};
 use chat_tests::http::{Answer, Visitor};
 use chat_tests::server::TestServer;
+use chat_tests::site::Site;
 use chat_tests::socket::Socket;
 use http::StatusCode;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-const PASSWORD: &str = "correct horse battery";
-
-struct Site {
-    server: TestServer,
-    storage: SqliteStorage,
-    _folder: TempDir,
+async fn open() -> Site {
+    let site = Site::open(&["amy", "ben", "cleo"], |_| {}).await;
+    site.storage.ensure_room(&"any".parse().expect("a name")).await.expect("a room");
+    site
 }
 
-impl Site {
-    async fn open() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("chat.db");
-        let storage = SqliteStorage::open(&path).await.expect("a database");
-        let accounts = Accounts::new(storage.clone(), SystemClock, AccountsConfig::default());
-        for name in ["amy", "ben", "cleo"] {
-            accounts.create(name, PASSWORD).await.expect("an account");
-        }
-        storage.ensure_room(&"any".parse().expect("a name")).await.expect("a room");
-        let server = TestServer::start_with(|config| {
-            config.database = Database::SqliteFile(path);
-            config.auth = Auth::Session(AccountsConfig::default());
-        })
-        .await;
-        Self { server, storage, _folder: folder }
-    }
+async fn id_of(site: &Site, name: &str) -> i64 {
+    let name = name.parse().expect("a name");
+    site.storage.user_named(&name).await.expect("an answer").expect("a user").id.value()
+}
 
-    async fn visitor(&self, name: &str) -> Visitor {
-        let mut visitor = Visitor::new(self.server.address());
-        visitor.log_in(name, PASSWORD).await;
-        visitor
-    }
-
-    async fn id(&self, name: &str) -> i64 {
-        let name = name.parse().expect("a name");
-        self.storage.user_named(&name).await.expect("an answer").expect("a user").id.value()
-    }
-
-    async fn connect(&self, visitor: &Visitor, path: &str) -> Socket {
-        let headers = [("Cookie", visitor.cookies())];
-        Socket::try_open_with_headers(&self.server.ws_url(path), &headers).await.expect("one may")
-    }
+async fn connect(site: &Site, visitor: &Visitor, path: &str) -> Socket {
+    let headers = [("Cookie", visitor.cookies())];
+    Socket::try_open_with_headers(&site.server.ws_url(path), &headers).await.expect("one may")
 }
 
 async fn get_json(visitor: &mut Visitor, path: &str) -> Answer {
@@ -62,7 +32,7 @@ async fn get_json(visitor: &mut Visitor, path: &str) -> Answer {
 
 #[tokio::test]
 async fn the_join_api_leads_to_a_room_with_the_owner() {
-    let site = Site::open().await;
+    let site = open().await;
     let owner =
         site.storage.user_named(&"ben".parse().expect("a name")).await.expect("an answer").expect("ben");
     site.storage.set_listing(5, owner.id).await.expect("a listing");
@@ -94,8 +64,8 @@ async fn the_join_api_leads_to_a_room_with_the_owner() {
 
     // Both are in, and nobody else.
     let path = format!("/ws/chat/{room}/?dialect=command");
-    let mut ben = site.connect(&site.visitor("ben").await, &path).await;
-    let mut caller = site.connect(&amy, &path).await;
+    let mut ben = connect(&site, &site.visitor("ben").await, &path).await;
+    let mut caller = connect(&site, &amy, &path).await;
     caller.send(&json!({"command": "new_message", "content": "is it sold?", "roomName": [room]})).await;
     assert_eq!(ben.receive().await.pointer("/message/content"), Some(&json!("is it sold?")));
     let headers = [("Cookie", cleo.cookies())];
@@ -114,11 +84,11 @@ async fn the_join_api_leads_to_a_room_with_the_owner() {
 
 #[tokio::test]
 async fn two_people_have_one_room_whoever_asks() {
-    let site = Site::open().await;
+    let site = open().await;
     let (mut amy, mut ben) = (site.visitor("amy").await, site.visitor("ben").await);
-    let (amy_id, ben_id) = (site.id("amy").await.to_string(), site.id("ben").await.to_string());
+    let (amy_id, ben_id) = (id_of(&site, "amy").await.to_string(), id_of(&site, "ben").await.to_string());
     // Open before the room is made: it must carry it.
-    let mut open = site.connect(&ben, "/ws/chat/listener/").await;
+    let mut open = connect(&site, &ben, "/ws/chat/listener/").await;
     amy.get("/chat/any/").await;
     ben.get("/chat/any/").await;
     let ask_for_ben = [("type", "Create_Group_Single"), ("user", &*ben_id)];
@@ -145,7 +115,7 @@ async fn two_people_have_one_room_whoever_asks() {
     };
     assert_eq!(location(&led), location(&also));
     let room = location(&led).trim_start_matches("location: /chat/").trim_end_matches('/').to_owned();
-    let mut socket = site.connect(&amy, &format!("/ws/chat/{room}?user=whoever")).await;
+    let mut socket = connect(&site, &amy, &format!("/ws/chat/{room}?user=whoever")).await;
     socket.send(&json!({"message": "oi"})).await;
     assert_eq!(socket.receive().await["remetente"], "amy");
     assert_eq!(open.receive().await["content"], "oi");
@@ -162,14 +132,14 @@ async fn two_people_have_one_room_whoever_asks() {
 
 #[tokio::test]
 async fn the_room_view_shows_what_the_document_lists() {
-    let site = Site::open().await;
+    let site = open().await;
     let (mut amy, mut ben) = (site.visitor("amy").await, site.visitor("ben").await);
     amy.get("/chat/any/").await;
     let created = amy
         .send_json("POST", "/chat/api/rooms", &json!({"name": "hall", "display_name": "<b>Hall</b>"}))
         .await;
     assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
-    let mut socket = site.connect(&ben, "/ws/chat/hall/?dialect=group").await;
+    let mut socket = connect(&site, &ben, "/ws/chat/hall/?dialect=group").await;
     socket
         .send(&json!({"type": "notification", "message": "<img src=x onerror=alert(1)>", "user_name": "amy"}))
         .await;
@@ -186,7 +156,7 @@ async fn the_room_view_shows_what_the_document_lists() {
     assert_eq!(view.pointer("/rooms/0/name"), Some(&json!("hall")));
 
     let page = amy.get("/chat/any/").await;
-    let ben_id = site.id("ben").await;
+    let ben_id = id_of(&site, "ben").await;
     for part in
         [format!("id=\"notification_{id}\""), format!("id=\"user_{ben_id}\""), "id=\"room_2\"".to_owned()]
     {
@@ -223,7 +193,7 @@ fn clone_without_token(visitor: &Visitor) -> Visitor {
 
 #[tokio::test]
 async fn messages_are_paged_and_rooms_of_others_are_not_there() {
-    let site = Site::open().await;
+    let site = open().await;
     let (mut amy, mut ben) = (site.visitor("amy").await, site.visitor("ben").await);
     amy.get("/chat/any/").await;
     let den = json!({"name": "den", "private": true, "members": ["cleo"]});
@@ -233,7 +203,7 @@ async fn messages_are_paged_and_rooms_of_others_are_not_there() {
     let left = amy.send_json("DELETE", "/chat/api/rooms/den/members/amy", &Value::Null).await;
     assert_eq!(left.status, StatusCode::BAD_REQUEST);
     assert_eq!(amy.get("/chat/api/rooms/den/messages").await.status, StatusCode::OK);
-    let mut socket = site.connect(&amy, "/ws/chat/den/?dialect=plain").await;
+    let mut socket = connect(&site, &amy, "/ws/chat/den/?dialect=plain").await;
     for number in 1..=5 {
         socket.send(&json!({"message": number.to_string()})).await;
         socket.receive().await;
