@@ -109,10 +109,13 @@ async fn what_is_given_up_before_its_commit_is_not_stored() {
 #[tokio::test]
 async fn what_has_begun_runs_to_its_end() {
     let (_folder, path) = file();
-    let workers = writer(&path, Duration::from_millis(10));
-    let release = hold(&workers).await;
-    // Whoever held has been told that it takes too long.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let workers = writer(&path, Duration::from_millis(500));
+    let (release, released) = mpsc::channel::<()>();
+    let held = workers.call(move |connection| {
+        let _ = released.recv();
+        insert(connection)
+    });
+    assert!(is::<NoAnswer>(held.await));
     drop(release);
     workers.queue.close();
     timeout(LONG, workers.threads.wait()).await.unwrap();
