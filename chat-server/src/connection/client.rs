@@ -29,7 +29,7 @@ pub(crate) struct Client {
     peer: Option<SocketAddr>,
     /// Events that wait for the dialect to show, oldest first.
     held: Mutex<Vec<Event>>,
-    outbox: Arc<Outbox>,
+    outbox: Outbox,
 }
 
 impl Client {
@@ -44,11 +44,11 @@ impl Client {
             context,
             peer,
             held: Mutex::default(),
-            outbox: Arc::new(Outbox::new(max_queue_bytes)),
+            outbox: Outbox::new(max_queue_bytes),
         })
     }
 
-    pub(super) const fn outbox(&self) -> &Arc<Outbox> {
+    pub(super) const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
@@ -75,6 +75,14 @@ impl Client {
         let _ = self.dialect.set(dialect);
         drop(held);
         self.outbox.flush();
+    }
+
+    /// Asks for a sign of life.
+    pub(super) fn ping(&self) {
+        if let Some(ping) = encode(Frame::ping(Bytes::new())) {
+            self.outbox.push(ping);
+            self.outbox.flush();
+        }
     }
 
     fn send(&self, dialect: Dialect, delivery: &Delivery<'_>) {
@@ -136,9 +144,4 @@ impl Transport for Client {
             None => self.hold_back(delivery),
         }
     }
-}
-
-/// The frame of a ping.
-pub(super) fn ping() -> Option<Bytes> {
-    encode(Frame::ping(Bytes::new()))
 }

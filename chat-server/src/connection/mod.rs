@@ -1,27 +1,27 @@
 //! One WebSocket connection, from its upgrade to its end.
 //!
-//! Frames come in through tungstenite and go on as commands; events go out through the [`Outbox`] of the connection,
-//! already framed. tungstenite's own answers (pongs, closes) take the same way out, so that frames never interleave.
+//! Frames come in through the [`Inbox`] and go on as commands; events go out through the [`Outbox`] of the connection,
+//! already framed. tungstenite's own answers (pongs, closes) take the same way out, so that frames never interleave. One task
+//! does all that there is to do for a connection, and it holds next to nothing while there is nothing.
 
 mod client;
 mod end;
-mod inlet;
+mod inbox;
 mod outbox;
 mod reader;
-mod writer;
+mod timer;
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chat_core::Session;
 use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Sink};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio::time::timeout;
 
 pub(crate) use client::Client;
 pub(crate) use end::End;
@@ -29,10 +29,8 @@ pub(crate) use end::End;
 use crate::audit;
 use crate::gateway::{Held, Shared};
 use end::Farewell;
-use inlet::Inlet;
-
-/// Bytes of the buffer that a connection reads into; frames that are longer get room of their own.
-const READ_BUFFER_BYTES: usize = 1024;
+use inbox::Inbox;
+use outbox::{Outbox, Wire};
 
 /// Bytes that are read and thrown away at once.
 const SCRAP_BYTES: usize = 1024;
@@ -68,7 +66,7 @@ pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
                 stream.shutdown().await?;
                 hang_up(&mut stream).await
             };
-            if !matches!(tokio::time::timeout(HANG_UP_WITHIN, goodbye).await, Ok(Ok(()))) {
+            if !matches!(timeout(HANG_UP_WITHIN, goodbye).await, Ok(Ok(()))) {
                 tracing::debug!("a refused client does not hang up");
             }
         }
@@ -77,64 +75,50 @@ pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
 
 async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client, admission: &Held) {
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        // A plain socket: the outbox writes to it by itself.
+        // A plain socket: whoever has something for the client writes to it.
         Ok(Parts { io, read_buf, .. }) => {
             let (read, write) = io.into_inner().into_split();
-            client.outbox().write_to(write);
-            talk(gateway, read, read_buf, None::<Sink>, session, client, admission).await;
+            client.outbox().write_to(Wire::Socket(write));
+            talk(gateway, read, &read_buf, session, client, admission).await;
         }
         Err(upgraded) => {
             let (read, write) = tokio::io::split(TokioIo::new(upgraded));
-            talk(gateway, read, Bytes::new(), Some(write), session, client, admission).await;
+            client.outbox().write_to(Wire::Stream(Box::pin(write)));
+            talk(gateway, read, &[], session, client, admission).await;
         }
     }
 }
 
-/// Reads and writes until the connection ends. `before` was read already.
+/// Reads, and does what is asked for, until the connection ends. `before` was read already.
 async fn talk(
     gateway: &Shared,
     read: impl AsyncRead + Unpin,
-    before: Bytes,
-    write: Option<impl AsyncWrite + Unpin>,
+    before: &[u8],
     session: Session,
     client: &Client,
     admission: &Held,
 ) {
-    let outbox = client.outbox();
-    let limit = gateway.config.max_frame_bytes;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(Some(limit))
-        .max_frame_size(Some(limit));
-    let inlet = Inlet::new(read, Arc::clone(outbox));
-    let mut socket =
-        WebSocketStream::from_partially_read(inlet, before.into(), Role::Server, Some(config)).await;
-
-    let reading = async {
-        let end = reader::run(gateway, &mut socket, &session, client, admission).await;
-        audit::disconnected(&session, client.peer(), end);
-        drop(session);
-        // Apart, so that those who stay do not hold the room that it takes.
-        Box::pin(leave(socket, end, client)).await;
-    };
-    futures::join!(reading, writer::run(outbox, write));
+    let mut inbox = Inbox::new(read, before, gateway.config.max_frame_bytes);
+    let end = reader::run(gateway, &mut inbox, &session, client, admission).await;
+    audit::disconnected(&session, client.peer(), end);
+    drop(session);
+    // Apart, so that those who stay do not hold the room that it takes.
+    Box::pin(leave(inbox.reader(), end, client.outbox())).await;
 }
 
 /// Says goodbye as the end asks for it, and waits a little for the other side to hear it.
 ///
 /// What the client still sends is read and thrown away: to close a socket with unread bytes would reset it, and the
 /// client might lose the close frame.
-async fn leave<R: AsyncRead + Unpin>(socket: WebSocketStream<Inlet<R>>, end: End, client: &Client) {
-    let outbox = client.outbox();
+async fn leave(read: &mut (impl AsyncRead + Unpin), end: End, outbox: &Outbox) {
     match end.farewell() {
         Farewell::None => return outbox.cut_off(),
         Farewell::Answered => {}
         Farewell::Close(frame) => outbox.push(frame),
     }
     outbox.finish();
-    let mut read = socket.into_inner().into_read();
-    if tokio::time::timeout(HANG_UP_WITHIN, hang_up(&mut read)).await.is_err() {
+    let hang_up = pin!(timeout(HANG_UP_WITHIN, hang_up(read)));
+    if outbox.beside(hang_up).await.is_err() {
         tracing::debug!("a client does not hang up");
     }
     outbox.cut_off();

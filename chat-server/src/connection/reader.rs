@@ -1,63 +1,60 @@
 //! Takes frames from the network to the session, one after another.
 
+use std::future::poll_fn;
 use std::pin::pin;
 
 use chat_core::{Delivery, Session, Transport};
 use chat_protocol::{ClientId, Command, Dialect, ErrorCode, Event, Refusal};
-use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use tokio_tungstenite::WebSocketStream;
+use tokio::io::AsyncRead;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::client::{self, Client};
+use super::client::Client;
 use super::end::End;
+use super::inbox::Inbox;
+use super::timer::{Due, Timer};
 use crate::audit;
 use crate::gateway::{Held, Shared};
 
 /// Reads until the connection ends, and tells how it did.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn run<R: AsyncRead + Unpin>(
     gateway: &Shared,
-    socket: &mut WebSocketStream<S>,
+    inbox: &mut Inbox<R>,
     session: &Session,
     client: &Client,
     admission: &Held,
 ) -> End {
-    let mut expiry = pin!(admission.expired());
-    let mut last_heard = Instant::now();
-    let every = gateway.config.ping_every;
-    let mut pings = interval_at(last_heard + every, every);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut stopping = pin!(gateway.stopping.cancelled());
+    let mut revoked = pin!(admission.revoked());
+    let mut timer = Timer::new(&gateway.config, admission.expires_at());
+    let outbox = client.outbox();
     loop {
         let message = tokio::select! {
-            message = socket.next() => message,
-            end = client.outbox().ended() => return end,
-            () = admission.revoked() => return End::SignedOut,
-            () = &mut expiry => return End::SignedOut,
-            () = gateway.stopping.cancelled() => return End::Stopping,
-            now = pings.tick() => {
-                if now.duration_since(last_heard) >= gateway.config.mute_for {
-                    return End::Mute;
+            biased;
+            // First, so that a client that never ceases to talk ends, too.
+            end = poll_fn(|cx| outbox.poll_end(cx)) => return end,
+            message = poll_fn(|cx| inbox.poll_next(cx, outbox)) => message,
+            () = &mut revoked => return End::SignedOut,
+            () = &mut stopping => return End::Stopping,
+            due = timer.due() => match due {
+                Due::Ping => {
+                    client.ping();
+                    continue;
                 }
-                if let Some(ping) = client::ping() {
-                    client.outbox().push(ping);
-                    client.flush();
-                }
-                continue;
+                Due::Mute => return End::Mute,
+                Due::Expired => return End::SignedOut,
             }
         };
-        last_heard = Instant::now();
+        timer.heard();
         let refusal = match message {
-            None => return End::Closed,
-            Some(Ok(Message::Close(_))) => {
-                // tungstenite has its answer ready, and gives it when it is next asked for anything.
-                drop(socket.flush().await);
-                return End::Closed;
+            Ok(Message::Text(text)) => {
+                // Apart, so that who waits does not hold the room that it takes.
+                let answering = Box::pin(answer(gateway, session, client, &text));
+                outbox.beside(answering).await.err()
             }
-            Some(Err(error)) => return End::of(&error),
-            Some(Ok(Message::Text(text))) => answer(gateway, session, client, &text).await.err(),
-            Some(Ok(Message::Binary(_))) => Some(ErrorCode::BinaryFrame.into()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
+            Ok(Message::Binary(_)) => Some(ErrorCode::BinaryFrame.into()),
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => None,
+            Ok(Message::Close(_)) => return End::Closed,
+            Err(error) => return End::of(&error),
         };
         if let Some(refusal) = refusal {
             client.deliver(&Delivery::new(&Event::Refused(refusal)));

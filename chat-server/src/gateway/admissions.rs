@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_core::{Admission, Clock, Credential};
 use chat_protocol::Timestamp;
 use parking_lot::Mutex;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::SystemClock;
@@ -28,22 +28,20 @@ struct Holders {
 pub(crate) struct Held {
     admissions: Arc<Admissions>,
     credential: Option<Credential>,
-    revoked: CancellationToken,
+    /// Where there is something to be taken back.
+    revoked: Option<CancellationToken>,
     expires_at: Option<Instant>,
 }
 
 impl Admissions {
     /// Notes that a connection opens on an admission.
     pub(crate) fn hold(self: &Arc<Self>, admission: &Admission) -> Held {
-        let revoked = match &admission.credential {
-            None => CancellationToken::new(),
-            Some(credential) => {
-                let mut held = self.0.lock();
-                let holders = held.entry(credential.clone()).or_default();
-                holders.count += 1;
-                holders.revoked.clone()
-            }
-        };
+        let revoked = admission.credential.as_ref().map(|credential| {
+            let mut held = self.0.lock();
+            let holders = held.entry(credential.clone()).or_default();
+            holders.count += 1;
+            holders.revoked.clone()
+        });
         Held {
             admissions: Arc::clone(self),
             credential: admission.credential.clone(),
@@ -76,17 +74,17 @@ fn instant_of(at: Timestamp) -> Instant {
 const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl Held {
-    /// Waits until the credential is taken back.
+    /// Waits until the credential is taken back; for ever, where there is none.
     pub(crate) async fn revoked(&self) {
-        self.revoked.cancelled().await;
-    }
-
-    /// Waits until the identity expires; for ever, where it does not.
-    pub(crate) async fn expired(&self) {
-        match self.expires_at {
-            Some(at) => sleep_until(at).await,
+        match &self.revoked {
+            Some(revoked) => revoked.cancelled().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// When the identity expires, where it does.
+    pub(crate) const fn expires_at(&self) -> Option<Instant> {
+        self.expires_at
     }
 }
 

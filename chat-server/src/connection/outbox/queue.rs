@@ -1,27 +1,35 @@
-//! The frames that wait, and the socket that they go to.
+//! The frames that wait, and the wire that they go to.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
-use tokio::net::tcp::OwnedWriteHalf;
 
-use super::Next;
+use super::Wire;
+use crate::connection::end::End;
 
 /// Most frames that leave in one write.
 const FRAMES_PER_WRITE: usize = 64;
 
+/// So many places for frames are kept while nothing waits.
+const KEPT_FRAMES: usize = 4;
+
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     frames: VecDeque<Bytes>,
-    /// Of the frames that wait or are being written.
+    /// Of the frames that wait.
     pub(super) bytes: usize,
     pub(super) phase: Phase,
-    /// Where frames are written to, if not by the writer.
-    pub(super) socket: Option<Arc<OwnedWriteHalf>>,
-    /// Whether the writer waits for the socket to take more.
+    pub(super) wire: Option<Wire>,
+    /// Whether the task of the connection is to write what waits, because the wire takes no more for now.
     is_blocked: bool,
+    /// Why the connection must end, once it must.
+    pub(super) end: Option<End>,
+    /// The task of the connection.
+    pub(super) task: Option<Waker>,
+    /// Whoever waits until there is room.
+    pub(super) waits_for_room: Option<Waker>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -34,21 +42,6 @@ pub(super) enum Phase {
     CutOff,
 }
 
-/// What became of what waited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flushed {
-    /// All of it is written.
-    All,
-    /// All of it is written, and there will be no more.
-    Finished,
-    /// The socket takes no more for now; the writer must be told.
-    Blocked,
-    /// It waits for the writer, who knows.
-    Waiting,
-    /// The socket takes nothing any more.
-    Broken,
-}
-
 impl Queue {
     pub(super) fn add(&mut self, frame: Bytes) {
         self.bytes += frame.len();
@@ -58,83 +51,88 @@ impl Queue {
     pub(super) fn cut_off(&mut self) {
         self.phase = Phase::CutOff;
         self.frames = VecDeque::new();
-        self.socket = None;
+        self.wire = None;
     }
 
-    /// Writes what waits, unless the writer waits to do so.
-    pub(super) fn flush(&mut self) -> Flushed {
-        match &self.socket {
-            None => Flushed::Blocked,
-            Some(_) if self.is_blocked => Flushed::Waiting,
-            Some(socket) => match write_all(socket, &mut self.frames, &mut self.bytes) {
-                Ok(()) if self.phase == Phase::Open => Flushed::All,
-                Ok(()) => Flushed::Finished,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.is_blocked = true;
-                    Flushed::Blocked
+    /// Notes why the connection must end; gives its task, which must be told.
+    pub(super) fn end(&mut self, end: End) -> Option<Waker> {
+        self.end.get_or_insert(end);
+        self.task.take()
+    }
+
+    /// Writes what waits, unless that is left to the task of the connection; gives that task, where it must be told.
+    pub(super) fn flush(&mut self) -> Option<Waker> {
+        let Self { wire: Some(wire), is_blocked: false, frames, bytes, .. } = self else { return None };
+        match write_all(frames, bytes, |slices| wire.try_write(slices)) {
+            Ok(()) => None,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.is_blocked = true;
+                self.task.take()
+            }
+            Err(_) => self.break_off(),
+        }
+    }
+
+    /// Writes what could not be written at once. The task will be woken when there is more to do.
+    pub(super) fn write_on(&mut self, cx: &mut Context<'_>) {
+        if !self.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+            self.task = Some(cx.waker().clone());
+        }
+        if !self.is_blocked && self.phase != Phase::Finishing {
+            return;
+        }
+        let Self { wire: Some(wire), frames, bytes, .. } = self else { return };
+        let written = write_all(frames, bytes, |slices| match wire.poll_write(cx, slices) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        });
+        match written {
+            Ok(()) if self.phase == Phase::Open => self.is_blocked = false,
+            Ok(()) => {
+                // Whoever has hung up already does not need to be told.
+                if wire.poll_shutdown(cx).is_ready() {
+                    self.wire = None;
                 }
-                Err(_) => Flushed::Broken,
-            },
-        }
-    }
-
-    /// Writes what waits, now that the socket takes more.
-    pub(super) fn resume(&mut self) -> Flushed {
-        self.is_blocked = false;
-        self.flush()
-    }
-
-    /// What there is for the writer to do, if anything.
-    pub(super) fn next(&mut self, batch_bytes: usize) -> Option<Next> {
-        match (self.phase, self.frames.is_empty(), &self.socket) {
-            (Phase::CutOff, ..) => Some(Next::CutOff),
-            (Phase::Finishing, true, _) => {
-                self.socket = None;
-                Some(Next::Finished)
             }
-            (Phase::Open, true, _) => None,
-            // Whoever has pushed is about to flush.
-            (Phase::Open, false, Some(_)) if !self.is_blocked => None,
-            (_, false, Some(socket)) => Some(Next::Wait(Arc::clone(socket))),
-            (_, false, None) => Some(Next::Frames(self.take(batch_bytes))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_blocked = true,
+            Err(_) => drop(self.break_off()),
         }
     }
 
-    fn take(&mut self, batch_bytes: usize) -> Vec<Bytes> {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(frame) = self.frames.pop_front() {
-            bytes += frame.len();
-            batch.push(frame);
-            if bytes >= batch_bytes {
-                break;
-            }
-        }
-        batch
+    fn break_off(&mut self) -> Option<Waker> {
+        self.cut_off();
+        self.end(End::Broken)
     }
 }
 
-/// Writes frames from the front until there are none, or the socket takes no more.
-fn write_all(socket: &OwnedWriteHalf, frames: &mut VecDeque<Bytes>, bytes: &mut usize) -> io::Result<()> {
-    while !frames.is_empty() {
-        let written = write(socket, frames)?;
+/// Writes frames from the front until there are none, or `write` fails.
+fn write_all(
+    frames: &mut VecDeque<Bytes>,
+    bytes: &mut usize,
+    mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> io::Result<()> {
+    while let Some(first) = frames.front() {
+        let written = if frames.len() == 1 {
+            write(&[IoSlice::new(first)])?
+        } else {
+            let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
+            for (slice, frame) in slices.iter_mut().zip(frames.iter()) {
+                *slice = IoSlice::new(frame);
+            }
+            let count = frames.len().min(FRAMES_PER_WRITE);
+            write(slices.get(..count).unwrap_or_default())?
+        };
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
         *bytes -= written;
         advance(frames, written);
     }
+    // What a burst took is given back.
+    if frames.capacity() > KEPT_FRAMES {
+        *frames = VecDeque::new();
+    }
     Ok(())
-}
-
-/// Writes frames from the front, as many as the socket takes at once.
-fn write(socket: &OwnedWriteHalf, frames: &VecDeque<Bytes>) -> io::Result<usize> {
-    if let (1, Some(only)) = (frames.len(), frames.front()) {
-        return socket.try_write(only);
-    }
-    let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-    for (slice, frame) in slices.iter_mut().zip(frames) {
-        *slice = IoSlice::new(frame);
-    }
-    let count = frames.len().min(FRAMES_PER_WRITE);
-    socket.try_write_vectored(slices.get(..count).unwrap_or_default())
 }
 
 /// Forgets so many bytes from the front.

@@ -1,0 +1,113 @@
+//! When a connection is due for something: a ping, or its end.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::gateway::GatewayConfig;
+
+/// One timer for all that a connection waits for.
+#[derive(Debug)]
+pub(super) struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    last_heard: Instant,
+    next_ping: Instant,
+    ping_every: Duration,
+    mute_for: Duration,
+    expires_at: Option<Instant>,
+}
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// The client is to be asked for a sign of life.
+    Ping,
+    /// It has given none for too long.
+    Mute,
+    /// Its identity holds no longer.
+    Expired,
+}
+
+impl Timer {
+    pub(super) fn new(config: &GatewayConfig, expires_at: Option<Instant>) -> Self {
+        let GatewayConfig { ping_every, mute_for, .. } = *config;
+        let now = Instant::now();
+        let sleep = Box::pin(sleep_until(now));
+        Self { sleep, last_heard: now, next_ping: now + ping_every, ping_every, mute_for, expires_at }
+    }
+
+    /// Notes a sign of life.
+    pub(super) fn heard(&mut self) {
+        self.last_heard = Instant::now();
+    }
+
+    /// Waits until something is due. Given up while it waits, it has lost nothing.
+    pub(super) async fn due(&mut self) -> Due {
+        loop {
+            self.sleep.as_mut().await;
+            if let Some(due) = self.take_due(Instant::now()) {
+                return due;
+            }
+        }
+    }
+
+    /// What is due now; sets the sleep to when something will be next.
+    fn take_due(&mut self, now: Instant) -> Option<Due> {
+        let mute_at = self.last_heard + self.mute_for;
+        let due = if self.expires_at.is_some_and(|at| at <= now) {
+            Some(Due::Expired)
+        } else if mute_at <= now {
+            Some(Due::Mute)
+        } else if self.next_ping <= now {
+            self.next_ping = now + self.ping_every;
+            Some(Due::Ping)
+        } else {
+            None
+        };
+        let next = self.next_ping.min(mute_at);
+        self.sleep.as_mut().reset(self.expires_at.map_or(next, |at| at.min(next)));
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> GatewayConfig {
+        GatewayConfig {
+            ping_every: Duration::from_secs(20),
+            mute_for: Duration::from_secs(45),
+            ..GatewayConfig::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_silent_is_pinged_and_then_mute() {
+        let start = Instant::now();
+        let mut timer = Timer::new(&config(), None);
+        for (due, after) in [(Due::Ping, 20), (Due::Ping, 40), (Due::Mute, 45)] {
+            assert_eq!(timer.due().await, due);
+            assert_eq!(start.elapsed().as_secs(), after);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_answers_is_not_mute() {
+        let mut timer = Timer::new(&config(), None);
+        for _ in 0..100 {
+            assert_eq!(timer.due().await, Due::Ping);
+            timer.heard();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_identity_expires_in_between() {
+        let start = Instant::now();
+        let mut timer = Timer::new(&config(), Some(start + Duration::from_secs(30)));
+        assert_eq!(timer.due().await, Due::Ping);
+        assert_eq!(timer.due().await, Due::Expired);
+        assert_eq!(start.elapsed().as_secs(), 30);
+    }
+}
