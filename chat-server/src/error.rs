@@ -41,6 +41,9 @@ pub enum ServerError {
         /// Why.
         source: StorageError,
     },
+    /// There is no database for a command to work on.
+    #[error("--database memory ends with the server that keeps it: no command can work on it")]
+    NoDatabase,
     /// The address is not to be had.
     #[error("cannot listen on {address}; another one can be given with --listen")]
     Listen {

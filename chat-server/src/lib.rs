@@ -23,6 +23,7 @@ mod listener;
 mod query;
 mod server;
 pub mod storage;
+mod workers;
 
 pub use cli::Cli;
 pub use clock::SystemClock;

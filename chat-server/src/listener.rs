@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
@@ -26,6 +27,43 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// How long to wait when the system has no descriptor or memory left for a further connection.
 const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Connections that the system holds until they are accepted; it may hold fewer.
+const BACKLOG: u32 = 4096;
+
+/// Listeners that share an address: the system spreads connections over them.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    pub(crate) first: TcpListener,
+    /// For the other threads.
+    pub(crate) others: Vec<std::net::TcpListener>,
+    address: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds so many of them.
+    pub(crate) async fn bind(address: SocketAddr, count: NonZeroUsize) -> io::Result<Self> {
+        // Alone at first, because those that share an address would share it with another server, too.
+        let alone = TcpListener::bind(address).await?;
+        let address = alone.local_addr()?;
+        drop(alone);
+        let first = bind_shared(address)?;
+        let others = (1..count.get()).map(|_| bind_shared(address)?.into_std()).collect::<io::Result<_>>()?;
+        Ok(Self { first, others, address })
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn bind_shared(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Accepts connections until `stopping`, then waits for the requests under way.
 pub(crate) async fn run(listener: TcpListener, router: Router, stopping: CancellationToken) {

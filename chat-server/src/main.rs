@@ -6,8 +6,13 @@ use std::process::ExitCode;
 use chat_server::commands::CommandFailed;
 use chat_server::{Cli, Config, Server, ServerError, chain};
 use clap::Parser;
+use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// Gives back what a burst of connections has taken, and keeps what is of one size together.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -32,7 +37,8 @@ fn log(config: &Config) {
         .init();
 }
 
-#[tokio::main]
+// The server starts the other threads.
+#[tokio::main(flavor = "current_thread")]
 async fn start(cli: Cli) -> Result<(), CommandFailed> {
     let command = cli.command.clone();
     let config = cli.resolve()?;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::Router;
 use chat_core::memory::LocalChannelLayer;
 use chat_core::{ChatService, Driver};
-use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -15,8 +14,10 @@ use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
 use crate::config::{Auth, Config};
 use crate::gateway::Gateway;
-use crate::storage::{self, ServerStorage};
-use crate::{ServerError, SystemClock, listener};
+use crate::listener::Listeners;
+use crate::storage::{self, Stores};
+use crate::workers::Workers;
+use crate::{ServerError, SystemClock};
 
 /// A server that is ready to run.
 ///
@@ -38,11 +39,11 @@ use crate::{ServerError, SystemClock, listener};
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listeners: Listeners,
     address: SocketAddr,
     service: ChatService,
     driver: Driver,
-    storage: Arc<dyn ServerStorage>,
+    stores: Stores,
     gateway: Gateway,
     router: Router,
     stop_within: Duration,
@@ -55,19 +56,19 @@ impl Server {
     ///
     /// [`ServerError`] where one of them is not to be had.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
-        let storage = storage::open(&config.database).await?;
+        let stores = storage::open(&config.database).await?;
         let refused = |source| ServerError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let listeners = Listeners::bind(config.listen, config.threads).await.map_err(refused)?;
+        let address = listeners.address();
         let (service, driver) = ChatService::with_shared_storage(
-            storage.clone(),
+            Arc::clone(&stores.chat),
             LocalChannelLayer::new(),
             SystemClock,
             config.service.clone(),
         );
-        let (gateway, router) = gateway(service.clone(), &storage, &config).await?;
+        let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
         let stop_within = config.stop_within;
-        Ok(Self { listener, address, service, driver, storage, gateway, router, stop_within })
+        Ok(Self { listeners, address, service, driver, stores, gateway, router, stop_within })
     }
 
     /// Where it listens.
@@ -79,10 +80,10 @@ impl Server {
     /// Serves until `stop` is done. Then: takes no new connections, does what clients have asked for so far, closes
     /// them with 1001, and stores what is queued. What takes longer than the config allows is cut off.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, service, driver, storage, gateway, router, stop_within, .. } = self;
+        let Self { listeners, service, driver, stores, gateway, router, stop_within, .. } = self;
         let stopping = CancellationToken::new();
         let driving = tokio::spawn(driver.run());
-        let listening = tokio::spawn(listener::run(listener, router, stopping.clone()));
+        let workers = Workers::start(listeners, &router, &stopping);
         let watching = tokio::spawn({
             let gateway = gateway.clone();
             async move { gateway.watch_sessions().await }
@@ -94,23 +95,23 @@ impl Server {
         stopping.cancel();
         let in_order = async {
             // Beside each other: a slow request must not keep clients from hearing that the server stops.
-            let requests = async { drop(listening.await) };
-            futures::join!(requests, gateway.close());
+            futures::join!(workers.requests_done(), gateway.close());
             drop(watching.await);
             service.close();
             drop(driving.await);
-            storage.close().await;
+            stores.close().await;
         };
         if timeout_at(deadline, in_order).await.is_err() {
             tracing::warn!("some connections did not end in time, and are cut off");
         }
+        workers.end().await;
     }
 }
 
 /// The gateway for a way to sign in, and all routes that belong to it.
 async fn gateway(
     service: ChatService,
-    storage: &Arc<dyn ServerStorage>,
+    stores: &Stores,
     config: &Config,
 ) -> Result<(Gateway, Router), ServerError> {
     let users = Arc::clone(service.storage());
@@ -126,7 +127,8 @@ async fn gateway(
             with_routes(Gateway::new(service, django, settings))
         }
         Auth::Session(session) => {
-            let accounts = Accounts::with_shared_storage(storage.clone(), SystemClock, session.clone());
+            let accounts =
+                Accounts::with_shared_storage(Arc::clone(&stores.accounts), SystemClock, session.clone());
             let authenticator = SessionAuthenticator::new(accounts.clone());
             let (gateway, router) = with_routes(Gateway::new(service, authenticator, settings));
             let router = router.merge(accounts::router(accounts.clone(), config.gateway.scheme));

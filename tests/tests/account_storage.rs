@@ -7,7 +7,7 @@ use chat_protocol::{Timestamp, Username};
 use chat_server::accounts::{
     Account, AccountChange, AccountStorage, Claim, NewSession, PasswordHash, Session, SessionHash,
 };
-use chat_server::storage::ServerStorage;
+use chat_server::storage::Stores;
 use futures::future::join_all;
 
 /// Makes a test of each case, on a fresh storage.
@@ -36,20 +36,30 @@ macro_rules! cases {
     };
 }
 
-mod sqlite {
-    use chat_server::storage::SqliteStorage;
+mod memory {
+    use chat_server::storage::Stores;
 
-    cases!(async { SqliteStorage::in_memory().await.unwrap() });
+    cases!(async { Stores::in_memory() });
+}
+
+mod sqlite {
+    use std::sync::Arc;
+
+    use chat_server::storage::{SqliteStorage, Stores};
+
+    cases!(async { Stores::within(Arc::new(SqliteStorage::in_memory().await.unwrap())) });
 }
 
 mod postgres {
-    use chat_server::storage::{PostgresOptions, PostgresStorage};
+    use std::sync::Arc;
+
+    use chat_server::storage::{PostgresOptions, PostgresStorage, Stores};
     use chat_tests::postgres::Postgres;
 
     cases!(async {
         let postgres = Postgres::shared();
         let url = postgres.url_of(&postgres.fresh_database()).parse().unwrap();
-        PostgresStorage::open(&PostgresOptions::new(url)).await.unwrap()
+        Stores::within(Arc::new(PostgresStorage::open(&PostgresOptions::new(url)).await.unwrap()))
     });
 }
 
@@ -67,11 +77,11 @@ fn password(text: &str) -> PasswordHash {
     PasswordHash::new(text.to_owned())
 }
 
-async fn create(storage: &impl AccountStorage, text: &str, claim: Claim) -> Option<Account> {
+async fn create(storage: &dyn AccountStorage, text: &str, claim: Claim) -> Option<Account> {
     storage.create_account(&name(text), &password("hash"), claim, at(1)).await.unwrap()
 }
 
-async fn account(storage: &impl AccountStorage, text: &str) -> Account {
+async fn account(storage: &dyn AccountStorage, text: &str) -> Account {
     storage.account_named(&name(text)).await.unwrap().unwrap()
 }
 
@@ -79,7 +89,7 @@ fn hash(number: u8) -> SessionHash {
     SessionHash([number; 32])
 }
 
-async fn begin(storage: &impl AccountStorage, number: u8, account: &Account, begins: i64) -> Session {
+async fn begin(storage: &dyn AccountStorage, number: u8, account: &Account, begins: i64) -> Session {
     let session = new_session(number, account, begins);
     storage.begin_session(&session, None).await.unwrap();
     Session { hash: session.hash, user: account.user.clone(), expires_at: session.expires_at }
@@ -96,7 +106,7 @@ fn new_session(number: u8, account: &Account, begins: i64) -> NewSession {
 }
 
 /// Which of the first sessions hold.
-async fn holding(storage: &impl AccountStorage, count: u8, now: i64) -> Vec<SessionHash> {
+async fn holding(storage: &dyn AccountStorage, count: u8, now: i64) -> Vec<SessionHash> {
     let asked: Vec<_> = (0..count).map(hash).collect();
     let mut holding: Vec<_> =
         storage.sessions(&asked, at(now)).await.unwrap().into_iter().map(|session| session.hash).collect();
@@ -104,19 +114,21 @@ async fn holding(storage: &impl AccountStorage, count: u8, now: i64) -> Vec<Sess
     holding
 }
 
-async fn an_account_is_made_once(storage: &impl ServerStorage) {
+async fn an_account_is_made_once(stores: &Stores) {
+    let storage = &*stores.accounts;
     let made = create(storage, "amy", Claim::New).await.unwrap();
     assert!(made.is_active);
     assert_eq!(made.created_at, at(1));
     assert_eq!(account(storage, "amy").await, made);
-    assert_eq!(storage.user_named(&name("amy")).await.unwrap().as_ref(), Some(&made.user));
+    assert_eq!(stores.chat.user_named(&name("amy")).await.unwrap().as_ref(), Some(&made.user));
     for claim in [Claim::New, Claim::Ownerless] {
         assert_eq!(create(storage, "amy", claim).await, None);
     }
     assert_eq!(storage.account_named(&name("Amy")).await.unwrap(), None);
 }
 
-async fn names_taken_at_once_are_taken_once(storage: &impl ServerStorage) {
+async fn names_taken_at_once_are_taken_once(stores: &Stores) {
+    let storage = &*stores.accounts;
     for claim in [Claim::New, Claim::Ownerless] {
         let taken = format!("{claim:?}");
         let made = join_all((0..8).map(|_| create(storage, &taken, claim))).await;
@@ -124,13 +136,15 @@ async fn names_taken_at_once_are_taken_once(storage: &impl ServerStorage) {
     }
 }
 
-async fn a_name_without_an_account_is_claimed_if_that_is_meant(storage: &impl ServerStorage) {
-    let guest: User = storage.ensure_user(&name("guest")).await.unwrap();
+async fn a_name_without_an_account_is_claimed_if_that_is_meant(stores: &Stores) {
+    let storage = &*stores.accounts;
+    let guest: User = stores.chat.ensure_user(&name("guest")).await.unwrap();
     assert_eq!(create(storage, "guest", Claim::New).await, None);
     assert_eq!(create(storage, "guest", Claim::Ownerless).await.unwrap().user, guest);
 }
 
-async fn accounts_are_listed_by_the_bytes_of_their_names(storage: &impl ServerStorage) {
+async fn accounts_are_listed_by_the_bytes_of_their_names(stores: &Stores) {
+    let storage = &*stores.accounts;
     let names = ["Zoe", "_x", "amy", "ben", "\u{e9}va", "王小明"];
     for text in names.iter().rev() {
         create(storage, text, Claim::New).await.unwrap();
@@ -140,7 +154,8 @@ async fn accounts_are_listed_by_the_bytes_of_their_names(storage: &impl ServerSt
     assert_eq!(listed, names);
 }
 
-async fn sessions_hold_until_they_end(storage: &impl ServerStorage) {
+async fn sessions_hold_until_they_end(stores: &Stores) {
+    let storage = &*stores.accounts;
     let amy = create(storage, "amy", Claim::New).await.unwrap();
     let begun = begin(storage, 0, &amy, 1).await;
     begin(storage, 1, &amy, 1).await;
@@ -155,7 +170,8 @@ async fn sessions_hold_until_they_end(storage: &impl ServerStorage) {
     assert_eq!(holding(storage, 3, 2).await, [hash(2)], "what has expired is forgotten");
 }
 
-async fn sessions_end_with_the_password_and_with_the_account(storage: &impl ServerStorage) {
+async fn sessions_end_with_the_password_and_with_the_account(stores: &Stores) {
+    let storage = &*stores.accounts;
     let (amy, ben) =
         (create(storage, "amy", Claim::New).await.unwrap(), create(storage, "ben", Claim::New).await);
     begin(storage, 0, &ben.unwrap(), 1).await;
@@ -175,14 +191,16 @@ async fn sessions_end_with_the_password_and_with_the_account(storage: &impl Serv
     }
 }
 
-async fn a_session_takes_the_place_of_another(storage: &impl ServerStorage) {
+async fn a_session_takes_the_place_of_another(stores: &Stores) {
+    let storage = &*stores.accounts;
     let amy = create(storage, "amy", Claim::New).await.unwrap();
     begin(storage, 0, &amy, 1).await;
     storage.begin_session(&new_session(1, &amy, 2), Some(hash(0))).await.unwrap();
     assert_eq!(holding(storage, 2, 3).await, [hash(1)]);
 }
 
-async fn sessions_begun_at_once_all_hold(storage: &impl ServerStorage) {
+async fn sessions_begun_at_once_all_hold(stores: &Stores) {
+    let storage = &*stores.accounts;
     let amy = create(storage, "amy", Claim::New).await.unwrap();
     let ben = create(storage, "ben", Claim::New).await.unwrap();
     for number in 0..10 {
@@ -200,7 +218,8 @@ async fn sessions_begun_at_once_all_hold(storage: &impl ServerStorage) {
     assert_eq!(holding(storage, 20, 3 + DAY).await, (10..20).map(hash).collect::<Vec<_>>());
 }
 
-async fn the_oldest_of_very_many_sessions_ends(storage: &impl ServerStorage) {
+async fn the_oldest_of_very_many_sessions_ends(stores: &Stores) {
+    let storage = &*stores.accounts;
     let amy = create(storage, "amy", Claim::New).await.unwrap();
     for number in 0..=100 {
         begin(storage, number, &amy, 1 + i64::from(number)).await;
@@ -208,7 +227,8 @@ async fn the_oldest_of_very_many_sessions_ends(storage: &impl ServerStorage) {
     assert_eq!(holding(storage, 101, 2).await, (1..=100).map(hash).collect::<Vec<_>>());
 }
 
-async fn a_new_hash_of_the_same_password_ends_nothing(storage: &impl ServerStorage) {
+async fn a_new_hash_of_the_same_password_ends_nothing(stores: &Stores) {
+    let storage = &*stores.accounts;
     let amy = create(storage, "amy", Claim::New).await.unwrap();
     begin(storage, 0, &amy, 1).await;
     for (generation, kept) in [(amy.generation, "dearer"), (amy.generation - 1, "dearer")] {

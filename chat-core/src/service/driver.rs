@@ -6,7 +6,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Inner;
-use super::commit::{self, Submission};
+use super::commit::{self, HandedOver};
+use super::listeners::Posted;
 use super::task::{self, Task};
 use super::{feed, listeners, members, reached, retention};
 use crate::hub::Posting;
@@ -17,36 +18,32 @@ use crate::{Audience, Envelope, Topic};
 /// Made by [`ChatService::new`](crate::ChatService::new); nothing is sent until it runs.
 #[derive(Debug)]
 pub struct Driver {
-    inner: Arc<Inner>,
-    submitted: mpsc::Receiver<Submission>,
-    tasks: mpsc::UnboundedReceiver<Task>,
+    pub(super) inner: Arc<Inner>,
+    pub(super) handed_over: HandedOver,
+    pub(super) to_listeners: mpsc::Sender<Posted>,
+    pub(super) posted: mpsc::Receiver<Posted>,
+    pub(super) tasks: mpsc::UnboundedReceiver<Task>,
 }
 
 impl Driver {
-    pub(super) const fn new(
-        inner: Arc<Inner>,
-        submitted: mpsc::Receiver<Submission>,
-        tasks: mpsc::UnboundedReceiver<Task>,
-    ) -> Self {
-        Self { inner, submitted, tasks }
-    }
-
     /// Does the work, until the service is [closed](crate::ChatService::close) and everything handed in before is done.
     pub async fn run(self) {
-        let Self { inner, submitted, tasks } = self;
+        let Self { inner, handed_over, to_listeners, posted, tasks } = self;
         let (committed, last_commit) = oneshot::channel();
-        let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
-        let late = feed::run(&inner, to_listeners.clone());
+        let (delivered, last_delivery) = oneshot::channel();
         let commits = async {
-            commit::run(&inner, submitted, to_listeners).await;
+            commit::run(&inner, handed_over).await;
             drop(committed);
+        };
+        let deliveries = async {
+            futures::join!(commits, feed::run(&inner, to_listeners));
+            drop(delivered);
         };
         // Tasks follow from commits, so that they go on until the last commit is done.
         let tasks = task::run(&inner, tasks, last_commit);
-        let listeners = listeners::run(&inner, posted);
+        let listeners = listeners::run(&inner, posted, last_delivery);
         futures::join!(
-            commits,
-            late,
+            deliveries,
             listeners,
             tasks,
             hear_other_nodes(&inner),

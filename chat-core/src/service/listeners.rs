@@ -1,7 +1,9 @@
 //! Tells the listeners of messages: in a loop of its own, because it needs the members of the room, and rooms and
 //! arrivals must not wait for that. Where it falls far behind, senders wait for it; nothing is dropped.
 
-use tokio::sync::mpsc;
+use std::convert::Infallible;
+
+use tokio::sync::{mpsc, oneshot};
 
 use super::Inner;
 use crate::hub::Connection;
@@ -28,9 +30,21 @@ pub(super) async fn tell(to_listeners: &mpsc::Sender<Posted>, posted: Vec<Posted
     }
 }
 
-/// Tells of one message after another, until there will be no more.
-pub(super) async fn run(inner: &Inner, mut posted: mpsc::Receiver<Posted>) {
-    while let Some(Posted { room, message }) = posted.recv().await {
+/// Tells of one message after another, until there will be no more after the last delivery.
+pub(super) async fn run(
+    inner: &Inner,
+    mut posted: mpsc::Receiver<Posted>,
+    mut last_delivery: oneshot::Receiver<Infallible>,
+) {
+    loop {
+        let next = tokio::select! {
+            next = posted.recv() => next,
+            _ = &mut last_delivery, if !posted.is_closed() => {
+                posted.close();
+                continue;
+            }
+        };
+        let Some(Posted { room, message }) = next else { return };
         if let Err(error) = tell_listeners(inner, &room, &message).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "listeners were not told of a message");
         }

@@ -35,7 +35,7 @@ use crate::room::presence::PresenceBoard;
 use crate::room::typing::TypingBoard;
 use crate::storage::User;
 use crate::{ChannelLayer, Storage, StorageError};
-use commit::Submission;
+use commit::Commits;
 use feed::LateRooms;
 use task::Task;
 
@@ -68,7 +68,7 @@ pub(crate) struct Inner {
     typing: Mutex<TypingBoard>,
     /// Wakes the driver when somebody starts typing.
     typing_began: Notify,
-    submissions: mpsc::Sender<Submission>,
+    commits: Commits,
     /// Unbounded, because those who leave cannot wait; it holds a few words for each connection that comes or goes.
     tasks: mpsc::UnboundedSender<Task>,
     /// Rooms with messages that are stored and may not have been delivered.
@@ -98,7 +98,8 @@ impl ChatService {
         clock: impl Clock,
         config: ServiceConfig,
     ) -> (Self, Driver) {
-        let (submissions, submitted) = mpsc::channel(config.queued_messages.max(1));
+        let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
+        let (commits, handed_over) = commit::channel(config.queued_messages.max(1), to_listeners.clone());
         let (tasks, queued_tasks) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             storage,
@@ -109,14 +110,15 @@ impl ChatService {
             presence: Mutex::default(),
             typing: Mutex::default(),
             typing_began: Notify::new(),
-            submissions,
+            commits,
             tasks,
             late_rooms: LateRooms::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),
         });
-        let driver = Driver::new(Arc::clone(&inner), submitted, queued_tasks);
+        let driver =
+            Driver { inner: Arc::clone(&inner), handed_over, to_listeners, posted, tasks: queued_tasks };
         (Self(inner), driver)
     }
 

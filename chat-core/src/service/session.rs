@@ -8,7 +8,6 @@ use chat_protocol::{
     Username,
 };
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Inner;
@@ -96,11 +95,9 @@ impl Session {
             sent_at: self.inner.clock.now(),
             client_id: mark,
         };
-        let (answer, answered) = oneshot::channel();
         let origin = Arc::clone(&self.connection);
-        let submission = Submission { message, room: room.clone(), origin, as_referred, answer };
-        self.inner.submissions.send(submission).await.map_err(|_| CommandError::Closed)?;
-        let stored = answered.await.map_err(|_| CommandError::Closed)??;
+        let submission = |answer| Submission { message, room: room.clone(), origin, as_referred, answer };
+        let stored = self.inner.commit(submission).await?;
         let accepted = Message { client_id, ..view::new_message(&stored) };
         self.connection.deliver(&Event::MessageAccepted(accepted));
         self.stop_typing(&room);

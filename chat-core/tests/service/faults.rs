@@ -296,16 +296,21 @@ async fn what_is_not_stored_is_not_confirmed_and_not_heard() {
 
 #[tokio::test]
 async fn a_closed_service_does_what_it_has_taken_and_takes_no_more() {
-    let node = Node::start();
+    let (node, faults) = crate::slow::start();
     let amy = node.guest("amy", "hall").await;
     let ben = node.guest("ben", "hall").await;
-    let taken = amy.session.handle(say(None, "taken", None));
-    tokio::pin!(taken);
-    // Polled once, it has been handed in; the driver has not run since.
-    assert!(futures::poll!(taken.as_mut()).is_pending());
+    let held = faults.held.lock().await;
+    let storing = amy.session.handle(say(None, "being stored", None));
+    let waiting = ben.session.handle(say(None, "waiting", None));
+    tokio::pin!(storing, waiting);
+    assert!(futures::poll!(storing.as_mut()).is_pending());
+    assert!(futures::poll!(waiting.as_mut()).is_pending());
     node.service.close();
-    taken.await.unwrap();
-    assert_eq!(ben.hear_message().await, "taken");
+    drop(held);
+    storing.await.unwrap();
+    waiting.await.unwrap();
+    assert_eq!(ben.hear_message().await, "being stored");
+    assert_eq!(ben.hear_message().await, "waiting");
     node.driving.await.unwrap();
     assert!(matches!(amy.try_say("late").await, Err(CommandError::Closed)));
     let late = node.service.connect(chat_core::Arrival {
@@ -319,15 +324,37 @@ async fn a_closed_service_does_what_it_has_taken_and_takes_no_more() {
 
 #[tokio::test]
 async fn a_sender_who_gives_up_leaves_no_message_unheard() {
-    let node = Node::start();
+    let (node, faults) = crate::slow::start();
     let amy = node.guest("amy", "hall").await;
     let ben = node.guest("ben", "hall").await;
+    let held = faults.held.lock().await;
     {
-        let given_up = amy.session.handle(say(None, "given up", None));
-        tokio::pin!(given_up);
-        assert!(futures::poll!(given_up.as_mut()).is_pending());
+        let storing = amy.session.handle(say(None, "being stored", None));
+        let waiting = amy.session.handle(say(None, "waiting", None));
+        tokio::pin!(storing, waiting);
+        assert!(futures::poll!(storing.as_mut()).is_pending());
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
     }
+    drop(held);
     amy.say("next").await;
-    assert_eq!(ben.hear_message().await, "given up");
-    assert_eq!(ben.hear_message().await, "next");
+    for text in ["being stored", "waiting", "next"] {
+        assert_eq!(ben.hear_message().await, text);
+    }
+}
+
+#[tokio::test]
+async fn a_service_closed_while_a_sender_gives_up_delivers_their_message() {
+    let (node, faults) = crate::slow::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    let held = faults.held.lock().await;
+    let storing = Box::pin(amy.session.handle(say(None, "being stored", None)));
+    let mut storing = storing;
+    assert!(futures::poll!(storing.as_mut()).is_pending());
+    node.service.close();
+    tokio::task::yield_now().await;
+    drop(storing);
+    drop(held);
+    node.driving.await.unwrap();
+    assert_eq!(ben.hear_message().await, "being stored");
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::faults::{Faults, Frail};
 use crate::{Node, say};
 
-fn start() -> (Node, Arc<Faults>) {
+pub(crate) fn start() -> (Node, Arc<Faults>) {
     let frail = Frail::default();
     let faults = Arc::clone(&frail.faults);
     (Node::with(Arc::new(frail), LocalChannelLayer::new(), ServiceConfig::default()), faults)

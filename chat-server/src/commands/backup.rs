@@ -63,7 +63,7 @@ impl BackupCommand {
     pub(super) async fn run(self, database: &Database) -> Result<String, CommandFailed> {
         let source = match database {
             Database::SqliteFile(path) => path,
-            Database::SqliteMemory => return Err(BackupFailed::InMemory.into()),
+            Database::SqliteMemory | Database::Memory => return Err(BackupFailed::InMemory.into()),
             Database::Postgres(_) => return Err(BackupFailed::OwnTool { tool: "pg_dump" }.into()),
         };
         let existing = if self.force { Existing::Goes } else { Existing::Stays };

@@ -7,7 +7,7 @@ mod untold;
 mod values;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
 pub struct Config {
     /// Where to listen. Default `127.0.0.1:8000`; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Threads that serve connections, the one among them that runs the server. Default: one for each core.
+    pub threads: NonZeroUsize,
     /// Who may connect. Default: guests.
     pub auth: Auth,
     /// Whether there is an audit log. Default: for all but guests.
@@ -88,6 +90,7 @@ impl Settings {
         let span = |given: Option<Span>, default: Duration| given.map_or(default, |Span(span)| span);
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
+            threads: self.threads.unwrap_or_else(one_for_each_core),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
             database: self.database.unwrap_or_default(),
@@ -118,6 +121,10 @@ impl Settings {
             },
         }
     }
+}
+
+fn one_for_each_core() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 fn service_config(

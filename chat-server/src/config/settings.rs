@@ -24,6 +24,10 @@ pub struct Settings {
     #[arg(long, env = "CHAT_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
 
+    /// Threads that serve connections [default: one for each core]
+    #[arg(long, env = "CHAT_THREADS", value_name = "COUNT")]
+    pub threads: Option<NonZeroUsize>,
+
     /// Who may connect: guest, session, django or jwt [default: guest]
     #[arg(long, env = "CHAT_AUTH", value_name = "MODE")]
     #[serde(deserialize_with = "from_text")]
@@ -35,7 +39,7 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub dialect: Option<DialectChoice>,
 
-    /// Where everything is kept: sqlite:FILE, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite:chat.db]
+    /// Where everything is kept: sqlite:FILE, `sqlite::memory:`, memory or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite:chat.db]
     #[arg(
         long,
         global = true,
@@ -163,6 +167,7 @@ impl Settings {
     pub fn or(self, other: Self) -> Self {
         Self {
             listen: self.listen.or(other.listen),
+            threads: self.threads.or(other.threads),
             auth: self.auth.or(other.auth),
             dialect: self.dialect.or(other.dialect),
             database: self.database.or(other.database),

@@ -72,13 +72,17 @@ pub enum Database {
     SqliteFile(PathBuf),
     /// An SQLite database that ends with the server, `sqlite::memory:`.
     SqliteMemory,
+    /// No database, `memory`: everything is forgotten when the server ends.
+    Memory,
     /// A PostgreSQL database, `postgres://user:password@host:5432/name`.
     Postgres(PostgresUrl),
 }
 
 /// No such database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no such database; there are sqlite:FILE, sqlite::memory: and postgres://USER:PASSWORD@HOST/NAME")]
+#[error(
+    "no such database; there are sqlite:FILE, sqlite::memory:, memory and postgres://USER:PASSWORD@HOST/NAME"
+)]
 pub struct UnknownDatabase;
 
 impl Default for Database {
@@ -91,6 +95,9 @@ impl FromStr for Database {
     type Err = UnknownDatabase;
 
     fn from_str(text: &str) -> Result<Self, UnknownDatabase> {
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
         let Some(rest) = text.strip_prefix("sqlite:") else {
             return text.parse().map(Self::Postgres);
         };
@@ -107,6 +114,7 @@ impl fmt::Display for Database {
         match self {
             Self::SqliteFile(path) => write!(f, "sqlite:{}", path.display()),
             Self::SqliteMemory => f.write_str("sqlite::memory:"),
+            Self::Memory => f.write_str("memory"),
             Self::Postgres(url) => url.fmt(f),
         }
     }

@@ -74,31 +74,34 @@ pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
 }
 
 async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client, admission: &Held) {
+    let max_frame_bytes = gateway.config.max_frame_bytes;
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         // A plain socket: whoever has something for the client writes to it.
         Ok(Parts { io, read_buf, .. }) => {
             let (read, write) = io.into_inner().into_split();
             client.outbox().write_to(Wire::Socket(write));
-            talk(gateway, read, &read_buf, session, client, admission).await;
+            let inbox = Inbox::new(read, &read_buf, max_frame_bytes);
+            // It is the buffer of all that was read for the handshake.
+            drop(read_buf);
+            talk(gateway, inbox, session, client, admission).await;
         }
         Err(upgraded) => {
             let (read, write) = tokio::io::split(TokioIo::new(upgraded));
             client.outbox().write_to(Wire::Stream(Box::pin(write)));
-            talk(gateway, read, &[], session, client, admission).await;
+            let inbox = Inbox::new(read, &[], max_frame_bytes);
+            Box::pin(talk(gateway, inbox, session, client, admission)).await;
         }
     }
 }
 
-/// Reads, and does what is asked for, until the connection ends. `before` was read already.
-async fn talk(
+/// Reads, and does what is asked for, until the connection ends.
+async fn talk<R: AsyncRead + Unpin>(
     gateway: &Shared,
-    read: impl AsyncRead + Unpin,
-    before: &[u8],
+    mut inbox: Inbox<R>,
     session: Session,
     client: &Client,
     admission: &Held,
 ) {
-    let mut inbox = Inbox::new(read, before, gateway.config.max_frame_bytes);
     let end = reader::run(gateway, &mut inbox, &session, client, admission).await;
     audit::disconnected(&session, client.peer(), end);
     drop(session);

@@ -1,6 +1,7 @@
 //! Databases as a [`Storage`], for accounts as well.
 
 mod ledger;
+mod memory;
 mod postgres;
 mod row;
 mod sqlite;
@@ -8,6 +9,7 @@ mod sqlite;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chat_core::memory::MemoryStorage;
 use chat_core::{Storage, StorageError};
 use sqlx::migrate::{MigrateError, Migrator};
 
@@ -15,11 +17,12 @@ use crate::ServerError;
 use crate::accounts::AccountStorage;
 use crate::config::Database;
 
+pub use memory::MemoryAccounts;
 pub use postgres::{PostgresOptions, PostgresStorage};
 pub use sqlite::SqliteStorage;
 
 /// Most sessions of one user; a further one ends the oldest.
-const SESSIONS_PER_USER: i64 = 100;
+const SESSIONS_PER_USER: u32 = 100;
 
 /// A database that holds everything that the server keeps.
 #[async_trait]
@@ -40,10 +43,53 @@ pub struct Migrated {
     pub to: i64,
 }
 
+/// Where a server keeps what it keeps.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    /// Rooms, messages and people.
+    pub chat: Arc<dyn Storage>,
+    /// Accounts and sessions.
+    pub accounts: Arc<dyn AccountStorage>,
+    /// The database that both are in, if any.
+    database: Option<Arc<dyn ServerStorage>>,
+}
+
+impl Stores {
+    /// Everything in one database.
+    #[must_use]
+    pub fn within(database: Arc<dyn ServerStorage>) -> Self {
+        Self { chat: database.clone(), accounts: database.clone(), database: Some(database) }
+    }
+
+    /// Everything in memory, and forgotten at the end of the process.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let chat: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        let accounts = Arc::new(MemoryAccounts::new(chat.clone()));
+        Self { chat, accounts, database: None }
+    }
+
+    /// Ends all connections, when what is under way is done.
+    pub(crate) async fn close(&self) {
+        if let Some(database) = &self.database {
+            database.close().await;
+        }
+    }
+}
+
+/// Opens what the settings say for a server.
+pub(crate) async fn open(database: &Database) -> Result<Stores, ServerError> {
+    match database {
+        Database::Memory => Ok(Stores::in_memory()),
+        other => open_database(other).await.map(Stores::within),
+    }
+}
+
 /// Opens the database of the settings.
-pub(crate) async fn open(database: &Database) -> Result<Arc<dyn ServerStorage>, ServerError> {
+pub(crate) async fn open_database(database: &Database) -> Result<Arc<dyn ServerStorage>, ServerError> {
     let opened: Result<Arc<dyn ServerStorage>, StorageError> = match database {
         Database::SqliteFile(path) => SqliteStorage::open(path).await.map(in_common),
+        Database::Memory => return Err(ServerError::NoDatabase),
         Database::SqliteMemory => SqliteStorage::in_memory().await.map(in_common),
         Database::Postgres(url) => {
             PostgresStorage::open(&PostgresOptions::new(url.clone())).await.map(in_common)

@@ -119,7 +119,7 @@ impl AccountStorage for PostgresStorage {
                      (SELECT hash FROM sessions WHERE user_id = $1 ORDER BY created_at DESC OFFSET $2)",
                 )
                 .bind(session.user.value())
-                .bind(SESSIONS_PER_USER)
+                .bind(i64::from(SESSIONS_PER_USER))
                 .execute(connection)
                 .await
                 .map_err(failed)?;

@@ -1,8 +1,10 @@
 //! Stores messages, many in one transaction, and lets them be heard only then.
 //!
 //! Everything that is handed in while a transaction is under way goes into the next one; a lone message does not wait.
-//! One loop stores and delivers, so that every subscriber of a room hears its messages in the order in which they
-//! are stored, and no sender that gives up can leave a stored message unheard.
+//! One at a time [stores and delivers](turn), so that every subscriber of a room hears its messages in the order in which
+//! they are stored, and no sender that gives up can leave a stored message unheard.
+
+mod turn;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{CommandError, StorageError};
 
+pub(super) use turn::{Commits, HandedOver, channel, run};
+
 /// A message on its way to be stored.
 #[derive(Debug)]
 pub(crate) struct Submission {
@@ -30,36 +34,11 @@ pub(crate) struct Submission {
     pub(crate) answer: oneshot::Sender<Result<StoredMessage, CommandError>>,
 }
 
-/// The loop that stores and delivers.
+/// Stores and delivers.
 #[derive(Debug)]
 struct Committer<'a> {
     inner: &'a Inner,
-    to_listeners: mpsc::Sender<Posted>,
-}
-
-pub(super) async fn run(
-    inner: &Inner,
-    mut submitted: mpsc::Receiver<Submission>,
-    to_listeners: mpsc::Sender<Posted>,
-) {
-    let most = inner.config.messages_per_commit.max(1);
-    let committer = Committer { inner, to_listeners };
-    let mut batch = Vec::new();
-    loop {
-        // However much there is to do.
-        if *inner.is_closing.borrow() {
-            submitted.close();
-        }
-        let received = tokio::select! {
-            biased;
-            received = submitted.recv_many(&mut batch, most) => received,
-            () = inner.closing(), if !submitted.is_closed() => continue,
-        };
-        if received == 0 {
-            return;
-        }
-        committer.store(&mut batch).await;
-    }
+    to_listeners: &'a mpsc::Sender<Posted>,
 }
 
 impl Committer<'_> {
@@ -105,7 +84,7 @@ impl Committer<'_> {
         for room in rooms {
             self.inner.hub.flush(room);
         }
-        listeners::tell(&self.to_listeners, posted).await;
+        listeners::tell(self.to_listeners, posted).await;
     }
 
     /// Tells senders that their messages are not confirmed.
