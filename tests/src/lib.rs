@@ -14,12 +14,16 @@ pub mod crash;
 pub mod dialect;
 pub mod django;
 pub mod http;
+pub mod instructions;
+pub mod load;
+pub mod peers;
 pub mod postgres;
 pub mod proxy;
 pub mod server;
 pub mod site;
 pub mod small_disk;
 pub mod socket;
+pub mod speed;
 
 use std::time::Duration;
 

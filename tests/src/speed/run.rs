@@ -1,0 +1,68 @@
+//! A run: every line of the table, again and again.
+
+use super::act::Measured;
+use super::report::{Line, Machine, Repetition, Report};
+use super::running::Programs;
+use super::scenario::{Scenario, Trial};
+use super::subject::Subject;
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Where the programs are.
+    pub programs: Programs,
+    /// Which lines.
+    pub scenarios: Vec<Scenario>,
+    /// How often.
+    pub repetitions: usize,
+    /// Which others, where there is a bound.
+    pub peers: Vec<Subject>,
+}
+
+impl Run {
+    /// Measures, and tells after each trial what came of it.
+    pub fn measure(&self, mut tell: impl FnMut(&str)) -> Report {
+        let mut lines: Vec<Line> = self.scenarios.iter().map(Line::of).collect();
+        // One repetition of everything after the other, so that what changes on the machine meets all alike.
+        for number in 1..=self.repetitions {
+            for (scenario, line) in self.scenarios.iter().zip(&mut lines) {
+                let told = format!("{number}/{} {:22}", self.repetitions, scenario.key);
+                let repetition = self.repeat(scenario, line, |what| tell(&format!("{told} {what}")));
+                line.repetitions.push(repetition);
+                line.sum_up(scenario);
+            }
+        }
+        Report { machine: Machine::this(), lines }
+    }
+
+    fn repeat(&self, scenario: &Scenario, line: &mut Line, mut tell: impl FnMut(&str)) -> Repetition {
+        let mut on = |what: &str, trial: Trial| -> Option<Measured> {
+            match trial.act.on(trial.subject, &self.programs) {
+                Ok(measured) => {
+                    let fault = if measured.is_whole { "" } else { ", not everything came as it should" };
+                    tell(&format!("{what:18} {:.3} {}{fault}", measured.value, scenario.unit));
+                    Some(measured)
+                }
+                Err(failure) => {
+                    tell(&format!("{what:18} {failure}"));
+                    line.failures.push(format!("{what}: {failure}"));
+                    None
+                }
+            }
+        };
+        let mut repetition = Repetition::default();
+        if let Some(base) = scenario.base {
+            repetition.base = on("base", base);
+            if let Subject::Peer(_) = base.subject {
+                for peer in &self.peers {
+                    let name = peer.to_string();
+                    if let Some(measured) = on(&name, Trial { subject: *peer, ..base }) {
+                        repetition.peers.insert(name, measured);
+                    }
+                }
+            }
+        }
+        repetition.ours = on("ours", scenario.ours);
+        repetition
+    }
+}

@@ -1,0 +1,77 @@
+//! A report as tables, in Markdown.
+
+use std::fmt;
+
+use super::report::{Line, Report};
+use super::subject::Subject;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repetitions = self.lines.iter().map(|line| line.repetitions.len()).max().unwrap_or_default();
+        let machine = &self.machine;
+        writeln!(
+            f,
+            "{} cores, {}, Linux {}; medians of {repetitions}",
+            machine.cores, machine.processor, machine.kernel
+        )?;
+        writeln!(
+            f,
+            "\n| work | in | compared with | ours | ratio | reach | met |\n|---|---|---|---|---|---|---|"
+        )?;
+        for line in &self.lines {
+            let Line { work, unit, base, ours, ratio, reach, .. } = line;
+            let (base, ours) = (figure(*base), figure(*ours));
+            let ratio = ratio.map_or_else(|| "–".into(), |ratio| format!("{ratio:.2} ×"));
+            writeln!(f, "| {work} | {unit} | {base} | {ours} | {ratio} | {reach} | {} |", verdict(line))?;
+        }
+        self.write_peers(f)?;
+        for line in &self.lines {
+            for failure in &line.failures {
+                writeln!(f, "\n{}: {failure}", line.key)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn write_peers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut peers = Subject::PEERS.map(|peer| peer.to_string()).to_vec();
+        peers.retain(|peer| self.lines.iter().any(|line| line.peer(peer).is_some()));
+        if peers.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\n| work | {} |\n|---{}|", peers.join(" | "), "|---".repeat(peers.len()))?;
+        for line in &self.lines {
+            let cells = peers.iter().map(|peer| match line.peer(peer) {
+                None => "–".to_owned(),
+                Some((value, None)) => figure(Some(value)),
+                Some((value, Some(ratio))) => format!("{} ({ratio:.2} ×)", figure(Some(value))),
+            });
+            let cells: Vec<String> = cells.collect();
+            if cells.iter().any(|cell| cell != "–") {
+                writeln!(f, "| {} | {} |", line.work, cells.join(" | "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn verdict(line: &Line) -> &'static str {
+    match line.is_met {
+        None => "not measured",
+        Some(true) => "yes",
+        Some(false) if line.is_whole() => "no",
+        Some(false) => "no: not everything came as it should",
+    }
+}
+
+/// A figure with as many digits as say something.
+fn figure(value: Option<f64>) -> String {
+    match value {
+        None => "–".into(),
+        Some(value) if value >= 10_000.0 => format!("{:.0} k", value / 1_000.0),
+        Some(value) if value >= 100.0 => format!("{value:.0}"),
+        Some(value) => format!("{value:.2}"),
+    }
+}
