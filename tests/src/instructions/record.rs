@@ -61,10 +61,10 @@ mod tests {
             |counts: &[(&str, u64)]| Record(counts.iter().map(|&(name, n)| (name.into(), n)).collect());
         let before = record(&[("a", 100), ("b", 100), ("c", 100)]);
         let now = record(&[("a", 105), ("b", 106), ("c", 90), ("d", 1)]);
-        let of = |test: fn(&Change<'_>) -> bool| {
-            now.since(&before).filter(test).map(|change| change.name).collect::<Vec<_>>()
+        let named = |test: fn(&Change<'_>) -> bool| {
+            now.since(&before).filter(|change| test(change)).map(|change| change.name).collect::<Vec<_>>()
         };
-        assert_eq!(of(Change::has_grown), ["b"]);
-        assert_eq!(of(Change::has_shrunk), ["c"]);
+        assert_eq!(named(|change| change.has_grown()), ["b"]);
+        assert_eq!(named(|change| change.has_shrunk()), ["c"]);
     }
 }

@@ -97,6 +97,13 @@ impl Line {
         }
     }
 
+    /// What else ran on the machine meanwhile, 100 being one core: the median, where it is known.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<f64> {
+        let measured = self.repetitions.iter().filter_map(|repetition| repetition.ours.as_ref());
+        median(measured.filter_map(|ours| ours.details.pointer("/window/other_pct")?.as_f64()))
+    }
+
     /// Draws the sum of what was measured.
     pub fn sum_up(&mut self, scenario: &Scenario) {
         let values = |of: fn(&Repetition) -> Option<f64>| median(self.repetitions.iter().filter_map(of));

@@ -16,13 +16,18 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "\n| work | in | compared with | ours | ratio | reach | met |\n|---|---|---|---|---|---|---|"
+            "\n| work | in | compared with | ours | ratio | reach | met | other CPU |\n|---|---|---|---|---|---|---|---|"
         )?;
         for line in &self.lines {
             let Line { work, unit, base, ours, ratio, reach, .. } = line;
             let (base, ours) = (figure(*base), figure(*ours));
             let ratio = ratio.map_or_else(|| "–".into(), |ratio| format!("{ratio:.2} ×"));
-            writeln!(f, "| {work} | {unit} | {base} | {ours} | {ratio} | {reach} | {} |", verdict(line))?;
+            let elsewhere = line.elsewhere().map_or_else(|| "–".into(), |percent| format!("{percent:.0} %"));
+            let verdict = verdict(line);
+            writeln!(
+                f,
+                "| {work} | {unit} | {base} | {ours} | {ratio} | {reach} | {verdict} | {elsewhere} |"
+            )?;
         }
         self.write_peers(f)?;
         for line in &self.lines {
