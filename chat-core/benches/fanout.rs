@@ -12,9 +12,7 @@ use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{
     Arrival, ChatService, Delivery, Format, Identity, ServiceConfig, Session, Target, Transport,
 };
-use chat_protocol::{
-    Behavior, Command, Dialect, EncodeContext, Limits, MessageText, RoomName, SendMessage, Timestamp,
-};
+use chat_protocol::{Command, Dialect, EncodeContext, Limits, MessageText, RoomName, SendMessage, Timestamp};
 use criterion::{Criterion, Throughput};
 use tokio::runtime::Runtime;
 

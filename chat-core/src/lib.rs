@@ -53,6 +53,7 @@
 //! * [`storage`]: what a database must do; [`memory::MemoryStorage`] does it in memory.
 //! * [`ChannelLayer`]: how the nodes of a cluster hear of each other's events.
 //! * [`Transport`]: how an event reaches one connected client.
+//! * [`Observer`]: hears how long things take.
 //! * [`Authenticator`]: from a handshake to an [`Identity`].
 //! * `conformance` (feature of that name): the tests that every implementation of a trait must pass.
 
@@ -65,6 +66,7 @@ pub mod conformance;
 mod error;
 mod hub;
 pub mod memory;
+mod observer;
 mod room;
 mod service;
 pub mod storage;
@@ -73,6 +75,7 @@ mod transport;
 pub use auth::{Admission, Authenticator, Credential, Handshake, Identity, Refused};
 pub use channel_layer::{Audience, ChannelLayer, Envelope, Topic};
 pub use error::{CommandError, ConnectError};
+pub use observer::{Observer, Outcome};
 pub use service::{Arrival, CatchUp, ChatService, Clock, Driver, ServiceConfig, Session, Since, Target};
 pub use storage::{Storage, StorageError};
 pub use transport::{CloseReason, Delivery, Format, Transport};

@@ -20,6 +20,7 @@ mod error;
 mod gateway;
 mod http;
 mod listener;
+mod metrics;
 mod query;
 mod server;
 pub mod storage;
@@ -33,4 +34,5 @@ pub use config::{
 };
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};
+pub use metrics::Metrics;
 pub use server::Server;

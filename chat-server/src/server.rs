@@ -60,12 +60,11 @@ impl Server {
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listeners = Listeners::bind(config.listen, config.threads).await.map_err(refused)?;
         let address = listeners.address();
-        let (service, driver) = ChatService::with_shared_storage(
-            Arc::clone(&stores.chat),
-            LocalChannelLayer::new(),
-            SystemClock,
-            config.service.clone(),
-        );
+        let mut service = config.service.clone();
+        service.observer = Arc::new(config.gateway.metrics.clone());
+        let chat = Arc::clone(&stores.chat);
+        let (service, driver) =
+            ChatService::with_shared_storage(chat, LocalChannelLayer::new(), SystemClock, service);
         let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
         let stop_within = config.stop_within;
         Ok(Self { listeners, address, service, driver, stores, gateway, router, stop_within })

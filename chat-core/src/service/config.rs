@@ -1,6 +1,9 @@
 //! What a service can be told beforehand.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::observer::{Nobody, Observer};
 
 /// How a service behaves. Start from [`ServiceConfig::default`].
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct ServiceConfig {
     pub keep_for: Option<Duration>,
     /// How often to remove what is not to be kept. Default 1 minute.
     pub pruned_every: Duration,
+    /// Is told how long things take. Default: nobody.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for ServiceConfig {
@@ -42,6 +47,7 @@ impl Default for ServiceConfig {
             keep_newest: None,
             keep_for: None,
             pruned_every: Duration::from_mins(1),
+            observer: Arc::new(Nobody),
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::end::{End, encode};
 use super::outbox::Outbox;
+use crate::metrics::Tally;
 
 /// Most events that wait for a client to show which dialect it speaks; past it the oldest are dropped.
 const HELD_EVENTS: usize = 64;
@@ -56,8 +57,13 @@ impl Client {
         self.peer
     }
 
+    /// What the client was sent.
+    pub(crate) fn tally(&self) -> Tally {
+        self.outbox.tally()
+    }
+
     /// The dialect of the client, where it is known.
-    pub(super) fn dialect(&self) -> Option<Dialect> {
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
         self.dialect.get().copied()
     }
 

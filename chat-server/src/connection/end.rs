@@ -46,6 +46,22 @@ impl End {
         }
     }
 
+    /// Its name among the figures.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Broken => "broken",
+            Self::Mute => "mute",
+            Self::TooSlow => "too_slow",
+            Self::Stopping => "stopping",
+            Self::SignedOut => "signed_out",
+            Self::Removed => "removed",
+            Self::FrameTooLong => "frame_too_long",
+            Self::NotUtf8 => "not_utf8",
+            Self::ProtocolViolation => "protocol_violation",
+        }
+    }
+
     /// How to part.
     pub(super) fn farewell(self) -> Farewell {
         let (code, reason) = match self {

@@ -49,7 +49,10 @@ pub(crate) fn spawn(
     let gateway = Arc::clone(shared);
     shared.connections.spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => serve(&gateway, upgraded, session, &client, &admission).await,
+            Ok(upgraded) => {
+                let _counted = gateway.config.metrics.connect(&client);
+                serve(&gateway, upgraded, session, &client, &admission).await;
+            }
             Err(error) => tracing::debug!(%error, "a handshake came to nothing"),
         }
     });
@@ -104,6 +107,7 @@ async fn talk<R: AsyncRead + Unpin>(
 ) {
     let end = reader::run(gateway, &mut inbox, &session, client, admission).await;
     audit::disconnected(&session, client.peer(), end);
+    gateway.config.metrics.ended(end);
     drop(session);
     // Apart, so that those who stay do not hold the room that it takes.
     Box::pin(leave(inbox.reader(), end, client.outbox())).await;

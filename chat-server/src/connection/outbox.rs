@@ -15,6 +15,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::end::End;
+use crate::metrics::Tally;
 use queue::{Phase, Queue};
 pub(super) use wire::Wire;
 
@@ -130,6 +131,12 @@ impl Outbox {
             Poll::Pending
         })
         .await;
+    }
+
+    /// What was sent, and what waits.
+    pub(super) fn tally(&self) -> Tally {
+        let queue = self.queue.lock();
+        Tally { waiting: queue.bytes as u64, ..queue.taken }
     }
 
     /// Bytes that wait.

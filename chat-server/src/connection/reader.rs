@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::time::Instant;
 
 use chat_core::{Delivery, Session, Transport};
 use chat_protocol::{ClientId, Command, Dialect, ErrorCode, Event, Refusal};
@@ -45,6 +46,9 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
             }
         };
         timer.heard();
+        if let Ok(message) = &message {
+            gateway.config.metrics.received(message.len());
+        }
         let refusal = match message {
             Ok(Message::Text(text)) => {
                 // Apart, so that who waits does not hold the room that it takes.
@@ -76,8 +80,10 @@ async fn answer(gateway: &Shared, session: &Session, client: &Client, text: &str
         dialect.decode_command(text, &gateway.config.limits).map_err(|error| Refusal::from(&error))?;
     let client_id = client_id_of(&command).cloned();
     let is_send = matches!(command, Command::SendMessage(_));
+    let begun = Instant::now();
     session.handle(command).await.map_err(|error| Refusal { client_id, ..Refusal::from(&error) })?;
     if is_send {
+        gateway.config.metrics.confirmed(begun.elapsed());
         audit::sent(session, client.peer());
     }
     Ok(())

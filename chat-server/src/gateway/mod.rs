@@ -17,6 +17,7 @@ mod readiness;
 use crate::accounts::Scheme;
 use crate::auth::GuestAuthenticator;
 use crate::http;
+use crate::metrics::Metrics;
 use admissions::Admissions;
 pub(crate) use admissions::Held;
 pub(crate) use origin::is_allowed as is_origin_allowed;
@@ -51,6 +52,8 @@ pub struct GatewayConfig {
     pub refusals: Refusals,
     /// How often it is checked whether the sessions of open connections still hold. Default 2 seconds.
     pub sessions_checked_every: Duration,
+    /// Where what happens is counted. Default: figures of its own.
+    pub metrics: Metrics,
 }
 
 /// What a front end hears of a refusal for want of identity or membership.
@@ -78,6 +81,7 @@ impl Default for GatewayConfig {
             unknown_origin: UnknownOrigin::default(),
             refusals: Refusals::default(),
             sessions_checked_every: Duration::from_secs(2),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -114,7 +118,7 @@ impl Gateway {
         }))
     }
 
-    /// The routes: `/ws/chat/{room}/`, `/ws/chat/listener/`, `/healthz`, `/readyz`, and a page at `/`.
+    /// The routes: `/ws/chat/{room}/`, `/ws/chat/listener/`, `/healthz`, `/readyz`, `/metrics`, and a page at `/`.
     pub fn router(&self) -> Router {
         http::router(self.clone())
     }

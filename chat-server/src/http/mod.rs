@@ -6,6 +6,7 @@ pub(crate) mod cookie;
 pub(crate) mod csrf;
 mod document;
 mod health;
+mod metrics;
 mod page;
 mod since;
 mod socket;
@@ -27,6 +28,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/page.js", get(page::script))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/ws/chat/{room}", get(socket::open))
         .route("/ws/chat/{room}/", get(socket::open))
         .merge(chat::router())

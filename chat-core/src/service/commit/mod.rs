@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use chat_protocol::RoomRef;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Inner;
 use super::listeners::{self, Posted};
 use crate::hub::{Connection, Posting};
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
-use crate::{CommandError, StorageError};
+use crate::{CommandError, Outcome, StorageError};
 
 pub(super) use turn::{Commits, HandedOver, channel, run};
 
@@ -64,10 +64,15 @@ impl Committer<'_> {
         let messages: Vec<NewMessage> = batch.iter().map(|submission| submission.message.clone()).collect();
         let Inner { storage, config, .. } = self.inner;
         let late = |_| StorageError::database("it did not answer in time");
-        timeout(config.store_within, storage.append(&messages)).await.map_err(late)?
+        let begun = Instant::now();
+        let appended = timeout(config.store_within, storage.append(&messages)).await.map_err(late).flatten();
+        let outcome = if appended.is_ok() { Outcome::Stored } else { Outcome::Failed };
+        config.observer.stored(messages.len(), outcome, begun.elapsed());
+        appended
     }
 
     async fn settle(&self, stored: impl Iterator<Item = (Submission, Appended)>) {
+        let begun = Instant::now();
         let are_there_listeners = listeners::are_there(self.inner);
         let mut posted = Vec::new();
         let mut rooms = Vec::new();
@@ -78,12 +83,14 @@ impl Committer<'_> {
                 posted.push(new);
             }
         }
+        let messages = rooms.len();
         // All messages for a client leave together.
         rooms.sort_unstable();
         rooms.dedup();
         for room in rooms {
             self.inner.hub.flush(room);
         }
+        self.inner.config.observer.delivered(messages, begun.elapsed());
         listeners::tell(self.to_listeners, posted).await;
     }
 

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 
 use super::Wire;
 use crate::connection::end::End;
+use crate::metrics::Tally;
 
 /// Most frames that leave in one write.
 const FRAMES_PER_WRITE: usize = 64;
@@ -20,6 +21,8 @@ pub(super) struct Queue {
     frames: VecDeque<Bytes>,
     /// Of the frames that wait.
     pub(super) bytes: usize,
+    /// All frames that were ever taken.
+    pub(super) taken: Tally,
     pub(super) phase: Phase,
     pub(super) wire: Option<Wire>,
     /// Whether the task of the connection is to write what waits, because the wire takes no more for now.
@@ -45,6 +48,8 @@ pub(super) enum Phase {
 impl Queue {
     pub(super) fn add(&mut self, frame: Bytes) {
         self.bytes += frame.len();
+        self.taken.frames += 1;
+        self.taken.bytes += frame.len() as u64;
         self.frames.push_back(frame);
     }
 
