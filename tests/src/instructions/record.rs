@@ -61,10 +61,9 @@ mod tests {
             |counts: &[(&str, u64)]| Record(counts.iter().map(|&(name, n)| (name.into(), n)).collect());
         let before = record(&[("a", 100), ("b", 100), ("c", 100)]);
         let now = record(&[("a", 105), ("b", 106), ("c", 90), ("d", 1)]);
-        let named = |test: fn(&Change<'_>) -> bool| {
-            now.since(&before).filter(|change| test(change)).map(|change| change.name).collect::<Vec<_>>()
-        };
-        assert_eq!(named(|change| change.has_grown()), ["b"]);
-        assert_eq!(named(|change| change.has_shrunk()), ["c"]);
+        let grown: Vec<_> = now.since(&before).filter(Change::has_grown).map(|change| change.name).collect();
+        let shrunk: Vec<_> =
+            now.since(&before).filter(Change::has_shrunk).map(|change| change.name).collect();
+        assert_eq!((grown, shrunk), (vec!["b"], vec!["c"]));
     }
 }
