@@ -71,7 +71,7 @@ pub mod storage;
 mod transport;
 
 pub use auth::{Admission, Authenticator, Credential, Handshake, Identity, Refused};
-pub use channel_layer::{Audience, ChannelLayer, Envelope, Topic};
+pub use channel_layer::{Activity, Audience, ChannelLayer, Content, Envelope, Received, Topic};
 pub use error::{CommandError, ConnectError};
 pub use service::{Arrival, CatchUp, ChatService, Clock, Driver, ServiceConfig, Session, Since, Target};
 pub use storage::{Storage, StorageError};

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
+use crate::channel_layer::RedisChannelLayer;
 use crate::config::{Auth, Config};
 use crate::gateway::Gateway;
 use crate::storage::{self, ServerStorage};
@@ -59,12 +60,7 @@ impl Server {
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (service, driver) = ChatService::with_shared_storage(
-            storage.clone(),
-            LocalChannelLayer::new(),
-            SystemClock,
-            config.service.clone(),
-        );
+        let (service, driver) = service(storage.clone(), &config);
         let (gateway, router) = gateway(service.clone(), &storage, &config).await?;
         let stop_within = config.stop_within;
         Ok(Self { listener, address, service, driver, storage, gateway, router, stop_within })
@@ -103,6 +99,17 @@ impl Server {
         };
         if timeout_at(deadline, in_order).await.is_err() {
             tracing::warn!("some connections did not end in time, and are cut off");
+        }
+    }
+}
+
+fn service(storage: Arc<dyn ServerStorage>, config: &Config) -> (ChatService, Driver) {
+    let settings = config.service.clone();
+    match &config.channel_layer {
+        None => ChatService::with_shared_storage(storage, LocalChannelLayer::new(), SystemClock, settings),
+        Some(redis) => {
+            let layer = RedisChannelLayer::open(redis);
+            ChatService::with_shared_storage(storage, layer, SystemClock, settings)
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod django;
 pub mod http;
 pub mod postgres;
 pub mod proxy;
+pub mod redis;
 pub mod server;
 pub mod site;
 pub mod small_disk;

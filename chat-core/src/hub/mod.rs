@@ -201,6 +201,16 @@ impl Hub {
         subscribers.map_or(GoingLive::Gone, |subscribers| subscribers.lock().go_live(entry, read))
     }
 
+    /// The rooms that somebody on this node hears.
+    pub(crate) fn rooms(&self) -> Vec<RoomId> {
+        let topics = self.topics.read();
+        let rooms = topics.keys().filter_map(|topic| match topic {
+            Topic::Room(room) => Some(*room),
+            Topic::User(_) | Topic::Listeners | Topic::OpenListeners => None,
+        });
+        rooms.collect()
+    }
+
     /// The rooms for members only that somebody on this node hears.
     pub(crate) fn closed_rooms(&self) -> Vec<RoomId> {
         let topics: Vec<_> = self.topics.read().values().map(Arc::clone).collect();

@@ -39,12 +39,12 @@ pub(crate) fn history(messages: &[StoredMessage], readers: FurthestReaders) -> E
     })
 }
 
-pub(crate) fn room_active(room: &Room, members: &[User], stored: &StoredMessage) -> Event {
-    Event::RoomActive(RoomActivity {
+pub(crate) fn room_activity(room: &Room, members: &[User], stored: &StoredMessage) -> RoomActivity {
+    RoomActivity {
         room: label(room, None),
         members: members.iter().map(|member| member.name.clone()).collect(),
         message: new_message(stored),
-    })
+    }
 }
 
 pub(crate) fn typing_changed(user: &User, is_typing: bool) -> Event {

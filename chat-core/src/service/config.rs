@@ -14,6 +14,8 @@ pub struct ServiceConfig {
     pub typing_lasts: Duration,
     /// How often to look whether another process has changed who is a member of what. Default 1 second.
     pub members_checked_every: Duration,
+    /// How often to look whether other nodes have posted to a room what was not heard of here. Default 3 seconds.
+    pub rooms_checked_every: Duration,
     /// Most messages that wait to be stored; past it, senders wait. Default 4,096.
     pub queued_messages: usize,
     /// How long a transaction may take before those who sent its messages are told that they are not confirmed. Default
@@ -36,6 +38,7 @@ impl Default for ServiceConfig {
             max_history_page: 200,
             typing_lasts: Duration::from_secs(6),
             members_checked_every: Duration::from_secs(1),
+            rooms_checked_every: Duration::from_secs(3),
             queued_messages: 4096,
             store_within: Duration::from_secs(10),
             messages_per_commit: 512,

@@ -8,9 +8,7 @@ use tokio::time::Instant;
 use super::Inner;
 use super::commit::{self, Submission};
 use super::task::{self, Task};
-use super::{feed, listeners, members, reached, retention};
-use crate::hub::Posting;
-use crate::{Audience, Envelope, Topic};
+use super::{cluster, feed, listeners, members, reached, retention};
 
 /// Stores what is sent, hears other nodes, ends what lasts only so long, and removes what is not to be kept.
 ///
@@ -49,31 +47,13 @@ impl Driver {
             late,
             listeners,
             tasks,
-            hear_other_nodes(&inner),
+            cluster::hear_other_nodes(&inner),
+            cluster::watch_rooms(&inner),
             end_typing(&inner),
             members::watch(&inner),
             retention::run(&inner)
         );
-    }
-}
-
-async fn hear_other_nodes(inner: &Inner) {
-    loop {
-        let Envelope { topic, audience, event, seq } = tokio::select! {
-            envelope = inner.layer.receive() => envelope,
-            () = inner.closing() => return,
-        };
-        if let (Topic::Room(room), Some(seq)) = (topic, seq) {
-            if inner.hub.post(room, seq, &event, |_| true) == Posting::Early {
-                inner.late_rooms.find(room);
-            }
-            inner.hub.flush(room);
-            continue;
-        }
-        inner.hub.deliver(topic, &event, |connection| match audience {
-            Audience::Everyone => true,
-            Audience::EveryoneBut(user) => !connection.is_of(user),
-        });
+        inner.layer.close().await;
     }
 }
 

@@ -9,7 +9,7 @@ use super::task::Task;
 use super::{ChatService, Inner};
 use crate::hub::Trust;
 use crate::storage::{Joining, Leaving, NewRoom, Purpose, Room, User};
-use crate::{CloseReason, StorageError, Topic};
+use crate::{CloseReason, Content, StorageError, Topic};
 
 impl ChatService {
     /// Makes somebody a member of a room, whoever may enter it. Their connections that carry all their rooms carry it
@@ -83,6 +83,7 @@ impl ChatService {
         if leaving == Leaving::Left {
             tracing::info!(target: "audit", action = "remove", user = %user, room = %room);
             self.0.evict(room, |member| member == user);
+            self.0.publish_with(Topic::Room(room), || Content::Removed(user));
         }
         Ok(leaving)
     }
@@ -93,6 +94,14 @@ impl Inner {
         for member in members {
             self.carry(room, *member).await;
         }
+    }
+
+    /// Takes out of a room whom another node has removed, and who has not come back since.
+    pub(super) async fn evict_removed(&self, room: RoomId, user: UserId) -> Result<(), StorageError> {
+        if !self.storage.is_member(room, user).await? {
+            self.evict(room, |member| member == user);
+        }
+        Ok(())
     }
 
     /// Takes the connections of these users out of a room.

@@ -1,6 +1,7 @@
 //! The service: loads, lets the room decide, stores, and delivers.
 
 mod catch_up;
+mod cluster;
 mod commit;
 mod config;
 mod connect;
@@ -14,6 +15,7 @@ mod since;
 mod subscribe;
 mod task;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,9 +36,10 @@ use crate::hub::{ConnectionId, Hub};
 use crate::room::presence::PresenceBoard;
 use crate::room::typing::TypingBoard;
 use crate::storage::User;
-use crate::{ChannelLayer, Storage, StorageError};
+use crate::{ChannelLayer, Storage, StorageError, Topic};
 use commit::Submission;
 use feed::LateRooms;
+use listeners::Told;
 use task::Task;
 
 /// Tells the time of day. Implemented for closures.
@@ -73,6 +76,12 @@ pub(crate) struct Inner {
     tasks: mpsc::UnboundedSender<Task>,
     /// Rooms with messages that are stored and may not have been delivered.
     late_rooms: LateRooms,
+    /// Wakes the driver when something of other nodes may have been lost.
+    interrupted: Notify,
+    /// What this node receives from others.
+    followed: Mutex<HashSet<Topic>>,
+    /// What listeners here have been told lately.
+    told: Mutex<Told>,
     anonymous: OnceCell<User>,
     last_connection: AtomicU64,
     is_closing: watch::Sender<bool>,
@@ -112,6 +121,9 @@ impl ChatService {
             submissions,
             tasks,
             late_rooms: LateRooms::default(),
+            interrupted: Notify::new(),
+            followed: Mutex::default(),
+            told: Mutex::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),

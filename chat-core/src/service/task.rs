@@ -1,8 +1,6 @@
 //! What connections leave to the driver: work that must go on when they have gone, or must not overtake itself.
 
-use std::collections::HashSet;
-
-use chat_protocol::{Event, Presence, RoomId, Seq};
+use chat_protocol::{Event, Presence, RoomId, Seq, UserId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Inner;
@@ -10,7 +8,7 @@ use crate::hub::{Connection, ConnectionId};
 use crate::room::presence::Change;
 use crate::room::view;
 use crate::storage::User;
-use crate::{Audience, Envelope, StorageError, Topic};
+use crate::{Audience, Content, Envelope, StorageError, Topic};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -20,6 +18,10 @@ pub(crate) enum Task {
     Follow { topic: Topic, done: Option<oneshot::Sender<()>> },
     /// A user has connected or disconnected: tell the rooms, where it makes a difference. Done, it drops the sender.
     TellPresence { user: User, done: Option<oneshot::Sender<()>> },
+    /// Another node has made somebody a member of a room no longer: put them out here.
+    Evict { room: RoomId, user: UserId },
+    /// Another node has made somebody a member of a room: let their connections here carry it.
+    Carry { room: RoomId, user: UserId },
     /// A user has become a member of a room: tell it that they are online, if others know already.
     TellNewMember { user: User, room: RoomId },
 }
@@ -30,7 +32,6 @@ pub(super) async fn run(
     mut tasks: mpsc::UnboundedReceiver<Task>,
     mut last_commit: oneshot::Receiver<()>,
 ) {
-    let mut followed = HashSet::new();
     loop {
         let task = tokio::select! {
             biased;
@@ -43,7 +44,7 @@ pub(super) async fn run(
         let outcome = match task {
             None => return,
             Some(Task::Follow { topic, done }) => {
-                follow(inner, topic, &mut followed).await;
+                follow(inner, topic).await;
                 drop(done);
                 Ok(())
             }
@@ -52,6 +53,8 @@ pub(super) async fn run(
                 drop(done);
                 outcome
             }
+            Some(Task::Evict { room, user }) => inner.evict_removed(room, user).await,
+            Some(Task::Carry { room, user }) => inner.carry_joined(room, user).await,
             Some(Task::TellNewMember { user, room }) => {
                 if inner.presence.lock().is_announced(user.id) {
                     inner.tell_online(room, &user, true);
@@ -65,15 +68,17 @@ pub(super) async fn run(
     }
 }
 
-async fn follow(inner: &Inner, topic: Topic, followed: &mut HashSet<Topic>) {
-    match (inner.hub.has_subscribers(topic), followed.contains(&topic)) {
+async fn follow(inner: &Inner, topic: Topic) {
+    let is_followed = inner.followed.lock().contains(&topic);
+    match (inner.hub.has_subscribers(topic), is_followed) {
         (true, false) => {
             inner.layer.subscribe(topic).await;
-            followed.insert(topic);
+            inner.followed.lock().insert(topic);
         }
         (false, true) => {
+            // Before it is so: who comes in meanwhile must wait until it is followed again.
+            inner.followed.lock().remove(&topic);
             inner.layer.unsubscribe(topic).await;
-            followed.remove(&topic);
         }
         (true, true) | (false, false) => {}
     }
@@ -113,16 +118,17 @@ impl Inner {
 
     /// Hands an event to the other nodes, where there are any that want it.
     pub(super) fn publish(&self, topic: Topic, audience: Audience, event: &Event) {
-        if self.layer.has_subscribers(topic) {
-            self.layer.publish(Envelope { topic, audience, event: event.clone(), seq: None });
-        }
+        self.publish_with(topic, || Content::Told { event: event.clone(), audience });
     }
 
     /// Hands a message that was posted to a room to the other nodes, where there are any that want it.
     pub(super) fn publish_posted(&self, room: RoomId, seq: Seq, event: Event) {
-        let topic = Topic::Room(room);
+        self.publish_with(Topic::Room(room), || Content::Posted { seq, event });
+    }
+
+    pub(super) fn publish_with(&self, topic: Topic, content: impl FnOnce() -> Content) {
         if self.layer.has_subscribers(topic) {
-            self.layer.publish(Envelope { topic, audience: Audience::Everyone, event, seq: Some(seq) });
+            self.layer.publish(Envelope { topic, content: content() });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod postgres;
+mod redis;
 mod settings;
 mod untold;
 mod values;
@@ -16,11 +17,13 @@ use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
 pub use postgres::PostgresUrl;
+pub use redis::{RedisUrl, UnknownChannelLayer};
 pub use settings::Settings;
 pub use values::{Age, AuthMode, Database, DialectChoice, Secret, Span, UnknownAge, UnknownDatabase};
 
 use crate::ServerError;
 use crate::accounts::Scheme;
+use crate::channel_layer::RedisOptions;
 use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
 
 /// Everything that a server is told, with nothing left open.
@@ -35,6 +38,8 @@ pub struct Config {
     pub audit_log: bool,
     /// Where everything is kept. Default: `chat.db` in the working directory.
     pub database: Database,
+    /// How this server hears of others on the same database. Default `None`: there are none.
+    pub channel_layer: Option<RedisOptions>,
     /// How connections are served.
     pub gateway: GatewayConfig,
     /// How rooms behave.
@@ -91,6 +96,11 @@ impl Settings {
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
             database: self.database.unwrap_or_default(),
+            channel_layer: self.channel_layer.map(|url| {
+                let mut redis = RedisOptions::new(url);
+                redis.prefix = self.channel_prefix.unwrap_or(redis.prefix);
+                redis
+            }),
             stop_within: span(self.stop_within, Duration::from_secs(10)),
             service: service_config(
                 self.history_page,

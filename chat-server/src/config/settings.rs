@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
+use super::redis::RedisUrl;
 use super::untold::Untold;
 use super::values::{Age, AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
@@ -46,6 +47,22 @@ pub struct Settings {
     )]
     #[serde(deserialize_with = "from_text")]
     pub database: Option<Database>,
+
+    /// How this server and others on the same database hear of each other: `redis://USER:PASSWORD@HOST:PORT`, or
+    /// `rediss://` for TLS [default: there are no others]
+    #[arg(
+        long,
+        env = "CHAT_CHANNEL_LAYER",
+        hide_env_values = true,
+        value_parser = Untold::<RedisUrl>::new(),
+        value_name = "URL"
+    )]
+    #[serde(deserialize_with = "from_text")]
+    pub channel_layer: Option<RedisUrl>,
+
+    /// What all names in that Redis begin with; another one for each group of servers that share it [default: chat]
+    #[arg(long, env = "CHAT_CHANNEL_PREFIX", value_name = "TEXT")]
+    pub channel_prefix: Option<String>,
 
     /// Language of what the server itself says: en, ru, pt, zh-Hant, fa [default: en]
     #[arg(long, env = "CHAT_LANGUAGE", value_name = "TAG")]
@@ -166,6 +183,8 @@ impl Settings {
             auth: self.auth.or(other.auth),
             dialect: self.dialect.or(other.dialect),
             database: self.database.or(other.database),
+            channel_layer: self.channel_layer.or(other.channel_layer),
+            channel_prefix: self.channel_prefix.or(other.channel_prefix),
             language: self.language.or(other.language),
             history_page: self.history_page.or(other.history_page),
             max_text_chars: self.max_text_chars.or(other.max_text_chars),
