@@ -5,7 +5,8 @@ use std::fmt;
 use async_trait::async_trait;
 use chat_protocol::{Event, RoomActivity, RoomId, Seq, UserId};
 
-use crate::storage::Access;
+use crate::storage::{Access, User};
+use crate::{Roster, Standing};
 
 /// What an event is about, and who hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +58,20 @@ pub enum Content {
         seq: Seq,
         /// The message.
         event: Event,
+    },
+    /// The room of the topic is told that somebody in it began or ceased to type.
+    Typing {
+        /// Who.
+        user: User,
+        /// Whether they type.
+        is_typing: bool,
+    },
+    /// The room of the topic is told how one of its members stands.
+    Presence {
+        /// Who.
+        user: User,
+        /// How.
+        standing: Standing,
     },
     /// Somebody is a member of the room of the topic no longer.
     Removed(UserId),
@@ -119,3 +134,8 @@ pub trait ChannelLayer: fmt::Debug + Send + Sync + 'static {
     /// Waits until what was published is on its way, within a bounded time: nothing more comes.
     async fn close(&self);
 }
+
+/// Everything that a service needs of the way between nodes.
+pub trait Layer: ChannelLayer + Roster {}
+
+impl<T: ChannelLayer + Roster> Layer for T {}

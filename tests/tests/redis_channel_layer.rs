@@ -1,9 +1,12 @@
 //! The channel layer over Redis keeps what every channel layer promises.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use chat_core::{Audience, ChannelLayer, Content, Envelope, Received, Topic};
-use chat_protocol::{Event, Person, RoomId, Typing, UserId};
+use std::time::Duration;
+
+use chat_core::storage::User;
+use chat_core::{ChannelLayer, Content, Envelope, Received, Roster, Topic};
+use chat_protocol::{RoomId, UserId, Username};
 use chat_server::channel_layer::{RedisChannelLayer, RedisOptions};
 use chat_tests::PATIENCE;
 use chat_tests::proxy::Proxy;
@@ -12,7 +15,7 @@ use tokio::time::timeout;
 
 fn options(url: &str, prefix: &str) -> RedisOptions {
     let mut options = RedisOptions::new(url.parse().unwrap());
-    options.prefix = prefix.to_owned();
+    prefix.clone_into(&mut options.prefix);
     options
 }
 
@@ -46,8 +49,8 @@ async fn settle(publisher: &RedisChannelLayer, receiver: &RedisChannelLayer) {
 }
 
 fn typing(topic: Topic, is_typing: bool) -> Envelope {
-    let event = Event::TypingChanged(Typing { user: Person::default(), is_typing });
-    Envelope { topic, content: Content::Told { event, audience: Audience::Everyone } }
+    let user = User { id: UserId::new(1).unwrap(), name: Username::new("amy").unwrap() };
+    Envelope { topic, content: Content::Typing { user, is_typing } }
 }
 
 fn room(id: i64) -> Topic {
@@ -58,6 +61,32 @@ chat_core::channel_layer_conformance!(async {
     let redis = Redis::shared();
     pair(&redis.url(), &redis.fresh_prefix()).await
 });
+
+mod roster {
+    use super::{Redis, pair};
+
+    chat_core::roster_conformance!(async {
+        let redis = Redis::shared();
+        pair(&redis.url(), &redis.fresh_prefix()).await
+    });
+}
+
+#[tokio::test]
+async fn a_roster_that_was_away_is_told_so_and_is_asked_again_at_the_next_sign_of_life() {
+    let mut redis = Redis::start();
+    let layer = node(&redis.url(), "chat").await;
+    let amy = UserId::new(1).unwrap();
+    let long = Duration::from_mins(1);
+    assert!(layer.enter(&[amy]).await.is_err(), "nothing is asked before the first sign of life");
+    layer.beat(long).await.unwrap();
+    layer.enter(&[amy]).await.unwrap();
+    redis.stop();
+    assert!(layer.leave(amy).await.is_err());
+    assert!(layer.beat(long).await.is_err());
+    redis.restart();
+    assert!(!layer.beat(long).await.unwrap().is_known, "it has forgotten everything");
+    assert!(!layer.standings(&[amy]).await.unwrap()[0].is_online);
+}
 
 #[tokio::test]
 async fn clusters_on_one_redis_are_kept_apart_by_their_prefixes() {

@@ -1,12 +1,12 @@
 //! What a [`ChannelLayer`] must do. Every case gets two nodes of one layer.
 
 use chat_protocol::{
-    ClientId, Event, Message, MessageId, MessagePosted, Notification, NotificationId, Person, Presence,
-    ReadMark, RoomActivity, RoomId, RoomLabel, RoomName, RoomRef, Seq, Timestamp, Typing, UserId, Username,
+    ClientId, Event, Message, MessageId, MessagePosted, Notification, NotificationId, Person, ReadMark,
+    RoomActivity, RoomId, RoomLabel, RoomName, RoomRef, Seq, Timestamp, UserId, Username,
 };
 
-use crate::storage::Access;
-use crate::{Activity, Audience, ChannelLayer, Content, Envelope, Received, Topic};
+use crate::storage::{Access, User};
+use crate::{Activity, Audience, ChannelLayer, Content, Envelope, Moment, Received, Standing, Topic};
 
 /// Tests an implementation of [`ChannelLayer`]: give it a future that makes two nodes of a fresh layer.
 ///
@@ -49,8 +49,8 @@ fn topic(room: i64) -> Topic {
 }
 
 fn envelope(topic: Topic, number: i64) -> Envelope {
-    let user = Person { id: Some(UserId::new(number).unwrap()), name: None };
-    let event = Event::PresenceChanged(Presence { user, is_online: true });
+    let reader = Person { id: Some(UserId::new(number).unwrap()), name: None };
+    let event = Event::MessagesRead(ReadMark { room: None, reader, up_to: None });
     Envelope { topic, content: Content::Told { event, audience: Audience::Everyone } }
 }
 
@@ -80,6 +80,7 @@ pub async fn another_node_hears_what_it_subscribes_to(first: &impl ChannelLayer,
 fn contents() -> Vec<Content> {
     let (user, room, seq) = (UserId::new(2).unwrap(), RoomId::new(3).unwrap(), Seq::new(4).unwrap());
     let name = Username::new("amy").unwrap();
+    let stored = User { id: user, name: name.clone() };
     let person = Person { id: Some(user), name: Some(name.clone()) };
     let label = RoomLabel {
         id: Some(room),
@@ -105,8 +106,6 @@ fn contents() -> Vec<Content> {
         sent_at: message.sent_at,
     };
     let told = [
-        Event::PresenceChanged(Presence { user: person.clone(), is_online: false }),
-        Event::TypingChanged(Typing { user: person.clone(), is_typing: true }),
         Event::MessagesRead(ReadMark { room: Some(room), reader: person, up_to: message.id }),
         Event::NotificationReceived(notification),
     ];
@@ -117,6 +116,8 @@ fn contents() -> Vec<Content> {
         Content::Active(Activity { told, access: Access::MembersOnly, members: vec![user] }),
         Content::Posted { seq, event: posted(label, message) },
         Content::Posted { seq, event: posted(by_id, bare) },
+        Content::Typing { user: stored.clone(), is_typing: true },
+        Content::Presence { user: stored.clone(), standing: Standing { is_online: true, as_of: Moment(7) } },
         Content::Removed(user),
         Content::Joined(room),
     ]);

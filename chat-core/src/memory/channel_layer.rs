@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
+use super::roster::{NodeId, SharedRoster};
 use crate::{ChannelLayer, Envelope, Received, Topic};
 
 /// Most envelopes that wait for a node; past it they are dropped, and the node is told so.
@@ -27,6 +28,8 @@ const QUEUED_ENVELOPES: usize = 1024;
 pub struct LocalChannelLayer {
     me: Arc<Node>,
     nodes: Arc<Mutex<Vec<Weak<Node>>>>,
+    pub(super) roster: Arc<Mutex<SharedRoster>>,
+    pub(super) id: NodeId,
     envelopes: AsyncMutex<mpsc::Receiver<Envelope>>,
 }
 
@@ -42,20 +45,21 @@ impl LocalChannelLayer {
     /// A layer with one node.
     #[must_use]
     pub fn new() -> Self {
-        Self::among(Arc::default())
+        Self::among(Arc::default(), Arc::default())
     }
 
     /// One node more on the same layer.
     #[must_use]
     pub fn join(&self) -> Self {
-        Self::among(Arc::clone(&self.nodes))
+        Self::among(Arc::clone(&self.nodes), Arc::clone(&self.roster))
     }
 
-    fn among(nodes: Arc<Mutex<Vec<Weak<Node>>>>) -> Self {
+    fn among(nodes: Arc<Mutex<Vec<Weak<Node>>>>, roster: Arc<Mutex<SharedRoster>>) -> Self {
         let (inbox, envelopes) = mpsc::channel(QUEUED_ENVELOPES);
         let me = Arc::new(Node { topics: Mutex::default(), inbox, has_missed: AtomicBool::new(false) });
         nodes.lock().push(Arc::downgrade(&me));
-        Self { me, nodes, envelopes: AsyncMutex::new(envelopes) }
+        let id = SharedRoster::join(&roster);
+        Self { me, nodes, roster, id, envelopes: AsyncMutex::new(envelopes) }
     }
 
     fn others(&self) -> impl Iterator<Item = Arc<Node>> {

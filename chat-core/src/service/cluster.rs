@@ -8,15 +8,21 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chat_protocol::RoomId;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Inner;
 use super::task::Task;
 use crate::hub::{Place, Posting};
+use crate::room::typing::Whence;
+use crate::room::view;
+use crate::storage::User;
 use crate::{Audience, Content, Envelope, Received, StorageError, Topic};
 
 /// Rooms that storage is asked about at once.
 const ROOMS_AT_ONCE: usize = 1000;
+
+/// How long something may be on its way from another node.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// How long to wait when storage fails, before it is asked again.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -30,10 +36,16 @@ pub(super) async fn hear_other_nodes(inner: &Inner) {
         };
         match received {
             Received::Envelope(envelope) => take(inner, envelope),
-            Received::Missed(Topic::Room(room)) => inner.late_rooms.find(room),
+            Received::Missed(Topic::Room(room)) => {
+                inner.late_rooms.find(room);
+                inner.doubted_rooms.add([room]);
+            }
             // Of nothing else is it known what there was.
             Received::Missed(Topic::User(_) | Topic::Listeners | Topic::OpenListeners) => {}
-            Received::Interrupted => inner.interrupted.notify_one(),
+            Received::Interrupted => {
+                inner.interrupted.notify_one();
+                inner.doubted_rooms.add(inner.hub.rooms());
+            }
         }
     }
 }
@@ -45,6 +57,12 @@ fn take(inner: &Inner, Envelope { topic, content }: Envelope) {
                 inner.late_rooms.find(room);
             }
             inner.hub.flush(room);
+        }
+        (Topic::Room(room), Content::Typing { user, is_typing }) => {
+            inner.note_typing_elsewhere(room, user, is_typing);
+        }
+        (Topic::Room(room), Content::Presence { user, standing }) => {
+            inner.hub.tell_presence(room, &user, standing);
         }
         (Topic::Room(room), Content::Removed(user)) => inner.leave_to_driver(Task::Evict { room, user }),
         (Topic::User(user), Content::Joined(room)) => inner.leave_to_driver(Task::Carry { room, user }),
@@ -58,6 +76,26 @@ fn take(inner: &Inner, Envelope { topic, content }: Envelope) {
             });
         }
         (topic, _) => tracing::warn!(?topic, "another node says what makes no sense"),
+    }
+}
+
+impl Inner {
+    /// Tells that somebody types on another node. Here it is ended, too, a while after it should be: that node may die.
+    fn note_typing_elsewhere(&self, room: RoomId, user: User, is_typing: bool) {
+        let typist = (room, Whence::Elsewhere(user.id));
+        self.tell_of_typing_elsewhere(room, &user, is_typing);
+        if is_typing {
+            let lasting = self.config.typing_lasts + ON_ITS_WAY;
+            self.typing.lock().start(typist, user, Instant::now(), lasting);
+            self.typing_began.notify_one();
+        } else {
+            self.typing.lock().stop(typist);
+        }
+    }
+
+    pub(super) fn tell_of_typing_elsewhere(&self, room: RoomId, user: &User, is_typing: bool) {
+        let event = view::typing_changed(user, is_typing);
+        self.hub.deliver(Topic::Room(room), &event, |connection| !connection.is_of(user.id));
     }
 }
 

@@ -12,6 +12,11 @@ pub struct ServiceConfig {
     pub max_history_page: u32,
     /// How long somebody counts as typing after saying so. Default 6 seconds.
     pub typing_lasts: Duration,
+    /// How long a user may be without a connection before the others are told that they are offline. Default 0: they are
+    /// told at once.
+    pub presence_grace: Duration,
+    /// After how long without a sign of life another node counts as dead, and its users as offline. Default 12 seconds.
+    pub node_lasts: Duration,
     /// How often to look whether another process has changed who is a member of what. Default 1 second.
     pub members_checked_every: Duration,
     /// How often to look whether other nodes have posted to a room what was not heard of here. Default 3 seconds.
@@ -37,6 +42,8 @@ impl Default for ServiceConfig {
             history_page: 50,
             max_history_page: 200,
             typing_lasts: Duration::from_secs(6),
+            presence_grace: Duration::ZERO,
+            node_lasts: Duration::from_secs(12),
             members_checked_every: Duration::from_secs(1),
             rooms_checked_every: Duration::from_secs(3),
             queued_messages: 4096,

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::Inner;
 use super::commit::{self, Submission};
+use super::presence::{self, Occasion};
 use super::task::{self, Task};
 use super::{cluster, feed, listeners, members, reached, retention};
+use crate::room::typing::Whence;
 
 /// Stores what is sent, hears other nodes, ends what lasts only so long, and removes what is not to be kept.
 ///
@@ -18,6 +20,7 @@ pub struct Driver {
     inner: Arc<Inner>,
     submitted: mpsc::Receiver<Submission>,
     tasks: mpsc::UnboundedReceiver<Task>,
+    occasions: mpsc::UnboundedReceiver<Occasion>,
 }
 
 impl Driver {
@@ -25,14 +28,15 @@ impl Driver {
         inner: Arc<Inner>,
         submitted: mpsc::Receiver<Submission>,
         tasks: mpsc::UnboundedReceiver<Task>,
+        occasions: mpsc::UnboundedReceiver<Occasion>,
     ) -> Self {
-        Self { inner, submitted, tasks }
+        Self { inner, submitted, tasks, occasions }
     }
 
     /// Does the work, until the service is [closed](crate::ChatService::close) and everything handed in before is done.
     pub async fn run(self) {
-        let Self { inner, submitted, tasks } = self;
-        let (committed, last_commit) = oneshot::channel();
+        let Self { inner, submitted, tasks, occasions } = self;
+        let (committed, committing) = watch::channel(());
         let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
         let late = feed::run(&inner, to_listeners.clone());
         let commits = async {
@@ -40,13 +44,15 @@ impl Driver {
             drop(committed);
         };
         // Tasks follow from commits, so that they go on until the last commit is done.
-        let tasks = task::run(&inner, tasks, last_commit);
+        let tasks = task::run(&inner, tasks, committing.clone());
+        let presence = presence::run(&inner, occasions, committing);
         let listeners = listeners::run(&inner, posted);
         futures::join!(
             commits,
             late,
             listeners,
             tasks,
+            presence,
             cluster::hear_other_nodes(&inner),
             cluster::watch_rooms(&inner),
             end_typing(&inner),
@@ -68,8 +74,11 @@ async fn end_typing(inner: &Inner) {
         let now = Instant::now();
         loop {
             let expired = inner.typing.lock().pop_expired(now);
-            let Some(((room, typist), user)) = expired else { break };
-            inner.tell_typing(room, typist, &user, false);
+            let Some(((room, whence), user)) = expired else { break };
+            match whence {
+                Whence::Here(typist) => inner.tell_typing(room, typist, &user, false),
+                Whence::Elsewhere(_) => inner.tell_of_typing_elsewhere(room, &user, false),
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chat_protocol::{RoomId, RoomRef, UserId};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::presence::Occasion;
 use super::task::Task;
 use super::{ChatService, Inner};
 use crate::hub::Trust;
@@ -22,7 +23,7 @@ impl ChatService {
         let joining = self.0.storage.join(room.id, user.id).await?;
         if joining == Joining::Joined {
             tracing::info!(target: "audit", action = "join", user = %user.name, room = %room.name);
-            self.0.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
+            self.0.see_to(Occasion::Member { user: user.clone(), room: room.id });
             self.0.carry(room, user.id).await;
         }
         Ok(joining)
@@ -83,6 +84,7 @@ impl ChatService {
         if leaving == Leaving::Left {
             tracing::info!(target: "audit", action = "remove", user = %user, room = %room);
             self.0.evict(room, |member| member == user);
+            self.0.hub.forget_presence(room, user);
             self.0.publish_with(Topic::Room(room), || Content::Removed(user));
         }
         Ok(leaving)
@@ -100,6 +102,7 @@ impl Inner {
     pub(super) async fn evict_removed(&self, room: RoomId, user: UserId) -> Result<(), StorageError> {
         if !self.storage.is_member(room, user).await? {
             self.evict(room, |member| member == user);
+            self.hub.forget_presence(room, user);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod driver;
 mod feed;
 mod listeners;
 mod members;
+mod presence;
 mod retention;
 mod session;
 mod since;
@@ -36,10 +37,11 @@ use crate::hub::{ConnectionId, Hub};
 use crate::room::presence::PresenceBoard;
 use crate::room::typing::TypingBoard;
 use crate::storage::User;
-use crate::{ChannelLayer, Storage, StorageError, Topic};
+use crate::{Layer, Storage, StorageError, Topic};
 use commit::Submission;
 use feed::LateRooms;
 use listeners::Told;
+use presence::{DoubtedRooms, Occasion};
 use task::Task;
 
 /// Tells the time of day. Implemented for closures.
@@ -63,7 +65,7 @@ pub struct ChatService(Arc<Inner>);
 /// What the service and its sessions share.
 pub(crate) struct Inner {
     storage: Arc<dyn Storage>,
-    layer: Arc<dyn ChannelLayer>,
+    layer: Arc<dyn Layer>,
     clock: Box<dyn Clock>,
     config: ServiceConfig,
     hub: Hub,
@@ -74,10 +76,14 @@ pub(crate) struct Inner {
     submissions: mpsc::Sender<Submission>,
     /// Unbounded, because those who leave cannot wait; it holds a few words for each connection that comes or goes.
     tasks: mpsc::UnboundedSender<Task>,
+    /// Unbounded for the same reason.
+    occasions: mpsc::UnboundedSender<Occasion>,
     /// Rooms with messages that are stored and may not have been delivered.
     late_rooms: LateRooms,
     /// Wakes the driver when something of other nodes may have been lost.
     interrupted: Notify,
+    /// Rooms that may not have been told who is online.
+    doubted_rooms: DoubtedRooms,
     /// What this node receives from others.
     followed: Mutex<HashSet<Topic>>,
     /// What listeners here have been told lately.
@@ -93,7 +99,7 @@ impl ChatService {
     /// The driver must [run](Driver::run), in a task of its own: until it does, nothing is sent, and connecting waits.
     pub fn new(
         storage: impl Storage,
-        layer: impl ChannelLayer,
+        layer: impl Layer,
         clock: impl Clock,
         config: ServiceConfig,
     ) -> (Self, Driver) {
@@ -103,12 +109,13 @@ impl ChatService {
     /// As [`new`](Self::new), with a storage that others use as well.
     pub fn with_shared_storage(
         storage: Arc<dyn Storage>,
-        layer: impl ChannelLayer,
+        layer: impl Layer,
         clock: impl Clock,
         config: ServiceConfig,
     ) -> (Self, Driver) {
         let (submissions, submitted) = mpsc::channel(config.queued_messages.max(1));
         let (tasks, queued_tasks) = mpsc::unbounded_channel();
+        let (occasions, queued_occasions) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             storage,
             layer: Arc::new(layer),
@@ -120,15 +127,17 @@ impl ChatService {
             typing_began: Notify::new(),
             submissions,
             tasks,
+            occasions,
             late_rooms: LateRooms::default(),
             interrupted: Notify::new(),
+            doubted_rooms: DoubtedRooms::default(),
             followed: Mutex::default(),
             told: Mutex::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),
         });
-        let driver = Driver::new(Arc::clone(&inner), submitted, queued_tasks);
+        let driver = Driver::new(Arc::clone(&inner), submitted, queued_tasks, queued_occasions);
         (Self(inner), driver)
     }
 

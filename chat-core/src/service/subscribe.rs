@@ -104,15 +104,10 @@ impl Inner {
     /// Waits until a topic is received from other nodes, too; also who is not the first to hear it here.
     async fn follow(&self, topic: Topic) {
         if !self.followed.lock().contains(&topic) {
-            self.wait_for_driver(|done| Task::Follow { topic, done }).await;
+            let (done, is_done) = oneshot::channel();
+            self.leave_to_driver(Task::Follow { topic, done: Some(done) });
+            // Ends when the driver drops its half: it has no more to say than that.
+            drop(is_done.await);
         }
-    }
-
-    /// Leaves something to the driver, and waits until it is done.
-    pub(super) async fn wait_for_driver(&self, task: impl FnOnce(Option<oneshot::Sender<()>>) -> Task) {
-        let (done, is_done) = oneshot::channel();
-        self.leave_to_driver(task(Some(done)));
-        // Ends when the driver drops its half: it has no more to say than that.
-        drop(is_done.await);
     }
 }

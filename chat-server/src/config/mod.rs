@@ -26,6 +26,10 @@ use crate::accounts::Scheme;
 use crate::channel_layer::RedisOptions;
 use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
 
+/// How long people may be without a connection where there are several servers: those of one that is restarted go to
+/// another.
+const GRACE_AMONG_NODES: Duration = Duration::from_secs(2);
+
 /// Everything that a server is told, with nothing left open.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -91,6 +95,9 @@ impl Settings {
         service.keep_newest = self.keep_messages.map(NonZeroU32::get);
         service.keep_for = self.keep_for.map(|Age(age)| age);
         let span = |given: Option<Span>, default: Duration| given.map_or(default, |Span(span)| span);
+        let grace = if self.channel_layer.is_some() { GRACE_AMONG_NODES } else { service.presence_grace };
+        service.presence_grace = span(self.presence_grace, grace);
+        service.node_lasts = span(self.node_lasts, service.node_lasts);
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),

@@ -10,6 +10,7 @@ mod outgoing;
 mod pause;
 mod payload;
 mod publisher;
+mod roster;
 mod subscriber;
 mod wire;
 
@@ -30,6 +31,7 @@ use inbox::{Arrived, Inbox};
 use outgoing::Outgoing;
 use payload::{NodeId, Payload};
 use publisher::Publisher;
+use roster::RedisRoster;
 use subscriber::{Subscriber, Subscriptions};
 
 /// How long connecting may take, and every answer.
@@ -62,6 +64,7 @@ pub struct RedisChannelLayer {
     outgoing: Arc<Outgoing>,
     subscriptions: Arc<Subscriptions>,
     inbox: Arc<Inbox>,
+    roster: RedisRoster,
     _tasks: JoinSet<()>,
 }
 
@@ -75,6 +78,7 @@ impl RedisChannelLayer {
         let outgoing = Arc::new(Outgoing::new(options.max_queue_bytes));
         let subscriptions = Arc::new(Subscriptions::new(channels.clone()));
         let inbox = Arc::new(Inbox::new(options.max_queue_bytes));
+        let roster = RedisRoster::new(link.clone(), &options.prefix, node);
         let publisher = Publisher {
             link: link.clone(),
             node,
@@ -86,7 +90,7 @@ impl RedisChannelLayer {
         let mut tasks = JoinSet::new();
         tasks.spawn(publisher.run());
         tasks.spawn(subscriber.run());
-        Self { node, channels, outgoing, subscriptions, inbox, _tasks: tasks }
+        Self { node, channels, outgoing, subscriptions, inbox, roster, _tasks: tasks }
     }
 
     /// What a message says; `None` where that is nothing.

@@ -1,5 +1,6 @@
 //! The bytes of one message over Redis: the version of what follows, the node that sent it, and what it says.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use chat_core::Content;
@@ -21,6 +22,12 @@ impl NodeId {
     pub(super) fn by_lot() -> Self {
         // A hash under keys of chance, which the system has given.
         Self(RandomState::new().hash_one(()).to_le_bytes())
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", u64::from_le_bytes(self.0))
     }
 }
 

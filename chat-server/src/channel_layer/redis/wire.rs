@@ -3,8 +3,8 @@
 //! The bytes are those of `postcard`: fields by their order, without names. So whatever changes here must change
 //! [`VERSION`](super::payload::VERSION).
 
-use chat_core::storage::Access;
-use chat_core::{Activity, Audience, Content};
+use chat_core::storage::{Access, User};
+use chat_core::{Activity, Audience, Content, Moment, Standing};
 use chat_protocol as chat;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,17 @@ pub(super) enum Wire<'a> {
         #[serde(borrow)]
         message: Message<'a>,
     },
+    Typing {
+        user: i64,
+        name: &'a str,
+        is_typing: bool,
+    },
+    Presence {
+        user: i64,
+        name: &'a str,
+        is_online: bool,
+        as_of: u64,
+    },
     Removed(i64),
     Joined(i64),
     /// Something of the topic was lost on its way to Redis.
@@ -42,16 +53,6 @@ pub(super) enum Wire<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Told<'a> {
-    Presence {
-        #[serde(borrow)]
-        user: Person<'a>,
-        is_online: bool,
-    },
-    Typing {
-        #[serde(borrow)]
-        user: Person<'a>,
-        is_typing: bool,
-    },
     Read {
         room: Option<i64>,
         #[serde(borrow)]
@@ -122,6 +123,15 @@ impl<'a> Wire<'a> {
                 room: RoomLabel::new(&posted.room),
                 message: Message::new(&posted.message),
             },
+            Content::Typing { user, is_typing } => {
+                Self::Typing { user: user.id.value(), name: user.name.as_str(), is_typing: *is_typing }
+            }
+            Content::Presence { user, standing } => Self::Presence {
+                user: user.id.value(),
+                name: user.name.as_str(),
+                is_online: standing.is_online,
+                as_of: standing.as_of.0,
+            },
             Content::Removed(user) => Self::Removed(user.value()),
             Content::Joined(room) => Self::Joined(room.value()),
             _ => return None,
@@ -151,6 +161,13 @@ impl<'a> Wire<'a> {
                     message: message.read()?,
                 }),
             },
+            Self::Typing { user, name, is_typing } => {
+                Content::Typing { user: known_user(user, name)?, is_typing }
+            }
+            Self::Presence { user, name, is_online, as_of } => Content::Presence {
+                user: known_user(user, name)?,
+                standing: Standing { is_online, as_of: Moment(as_of) },
+            },
             Self::Removed(user) => Content::Removed(known_id(user)?),
             Self::Joined(room) => Content::Joined(known_id(room)?),
             Self::Lost => return Ok(None),
@@ -161,12 +178,6 @@ impl<'a> Wire<'a> {
 impl<'a> Told<'a> {
     fn new(event: &'a chat::Event) -> Option<Self> {
         Some(match event {
-            chat::Event::PresenceChanged(chat::Presence { user, is_online }) => {
-                Self::Presence { user: Person::new(user), is_online: *is_online }
-            }
-            chat::Event::TypingChanged(chat::Typing { user, is_typing }) => {
-                Self::Typing { user: Person::new(user), is_typing: *is_typing }
-            }
             chat::Event::MessagesRead(chat::ReadMark { room, reader, up_to }) => Self::Read {
                 room: room.map(chat::RoomId::value),
                 reader: Person::new(reader),
@@ -186,12 +197,6 @@ impl<'a> Told<'a> {
 
     fn read(self) -> Result<chat::Event, Unreadable> {
         Ok(match self {
-            Self::Presence { user, is_online } => {
-                chat::Event::PresenceChanged(chat::Presence { user: user.read()?, is_online })
-            }
-            Self::Typing { user, is_typing } => {
-                chat::Event::TypingChanged(chat::Typing { user: user.read()?, is_typing })
-            }
             Self::Read { room, reader, up_to } => chat::Event::MessagesRead(chat::ReadMark {
                 room: id(room)?,
                 reader: reader.read()?,
@@ -273,6 +278,10 @@ impl<'a> Message<'a> {
             client_id: client_id.map_err(|_| Unreadable)?,
         })
     }
+}
+
+fn known_user(user: i64, text: &str) -> Result<User, Unreadable> {
+    Ok(User { id: known_id(user)?, name: name(text)? })
 }
 
 fn known_id<T: TryFrom<i64>>(value: i64) -> Result<T, Unreadable> {
