@@ -18,7 +18,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::{Inner, reached};
 use crate::storage::User;
-use crate::{Content, Moment, Novelty, RosterAway, Standing, StorageError, Topic};
+use crate::{Content, Moment, Novelty, Pulse, RosterAway, Standing, StorageError, Topic};
 
 /// Users that the roster is told of, or asked about, at once.
 const USERS_AT_ONCE: usize = 256;
@@ -88,7 +88,13 @@ pub(super) async fn run(
         tokio::select! {
             biased;
             // First: who gives no sign of life counts as dead.
-            _ = keeper.beats.tick() => keeper.beat().await,
+            _ = keeper.beats.tick() => {
+                keeper.beat().await;
+                // However long it took to find that the roster is away, others have their turn.
+                keeper.beats.reset();
+            }
+            // Before departures, which wait for it.
+            () = reached(keeper.unsteady_until) => keeper.settle(),
             received = occasions.recv_many(&mut batch, USERS_AT_ONCE) => {
                 if received == 0 {
                     break;
@@ -97,7 +103,6 @@ pub(super) async fn run(
             }
             () = reached(departure) => keeper.depart().await,
             () = inner.doubted_rooms.found.notified() => keeper.look_into_rooms().await,
-            () = reached(keeper.unsteady_until) => keeper.settle(),
             _ = committing.changed(), if !occasions.is_closed() => occasions.close(),
         }
     }
@@ -173,7 +178,16 @@ impl Keeper<'_> {
 
     /// Gives a sign of life, and sees to what has become of others that gave none.
     async fn beat(&mut self) {
-        let Ok(pulse) = self.inner.layer.beat(self.inner.config.node_lasts).await else { return };
+        while let Ok(pulse) = self.inner.layer.beat(self.inner.config.node_lasts).await {
+            // There may be more who are gone.
+            if self.take_pulse(pulse).await == Novelty::Unchanged {
+                break;
+            }
+        }
+    }
+
+    /// Sees to what the roster has answered; whether somebody is gone.
+    async fn take_pulse(&mut self, pulse: Pulse) -> Novelty {
         if !pulse.is_known {
             self.inner.presence.lock().forget_entered();
             if self.has_beaten {
@@ -185,11 +199,8 @@ impl Keeper<'_> {
         for users in arrivals.chunks(USERS_AT_ONCE) {
             self.enter(users).await;
         }
-        if !pulse.gone.is_empty() {
-            // There may be more of them.
-            self.beats.reset_immediately();
-        }
         let gone = Standing { is_online: false, as_of: pulse.as_of };
+        let novelty = if pulse.gone.is_empty() { Novelty::Unchanged } else { Novelty::Changed };
         let mut announced = Vec::new();
         for user in pulse.gone {
             self.record_last_seen(user).await;
@@ -200,6 +211,7 @@ impl Keeper<'_> {
         }
         self.announce(announced).await;
         self.tell_untold().await;
+        novelty
     }
 
     /// Tells the rooms of users how they stand, on all nodes. What storage does not let it tell, it tells later.

@@ -267,6 +267,19 @@ async fn presence_is_right_again_after_the_nodes_were_cut_off_from_each_other() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_leaves_while_the_roster_is_told_anew_is_offline_afterwards() {
+    let cluster = Cluster::start();
+    let amy = cluster.first.guest("amy", "hall").await;
+    let leaving = cluster.second.guest("ben", "hall").await;
+    assert_eq!(amy.presence(), [ben(true)]);
+    Losses::set(&cluster.losses[1].has_forgotten, true);
+    sleep(ServiceConfig::default().node_lasts / 3).await;
+    drop(leaving);
+    sleep(LONG).await;
+    assert_eq!(amy.presence(), [ben(false)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn typing_ends_where_the_typist_can_say_so_no_more() {
     let Cluster { first, second, .. } = Cluster::start();
     let amy = first.guest("amy", "hall").await;

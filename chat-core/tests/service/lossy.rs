@@ -19,6 +19,8 @@ pub(crate) struct Losses {
     pub(crate) doubles: AtomicBool,
     /// The roster does not answer.
     pub(crate) roster_is_away: AtomicBool,
+    /// The roster does not know the node.
+    pub(crate) has_forgotten: AtomicBool,
     /// The node is told that it may have missed something.
     pub(crate) interruption: Notify,
 }
@@ -94,6 +96,8 @@ impl Roster for Lossy {
 
     async fn beat(&self, lasting: Duration) -> Result<Pulse, RosterAway> {
         self.check_roster()?;
-        self.layer.beat(lasting).await
+        let pulse = self.layer.beat(lasting).await?;
+        let has_forgotten = self.losses.has_forgotten.swap(false, Ordering::Relaxed);
+        Ok(Pulse { is_known: pulse.is_known && !has_forgotten, ..pulse })
     }
 }
