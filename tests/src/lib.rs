@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     reason = "a step that fails should fail the test, there and then"
