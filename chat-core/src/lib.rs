@@ -51,7 +51,7 @@
 //! # Where to look
 //!
 //! * [`storage`]: what a database must do; [`memory::MemoryStorage`] does it in memory.
-//! * [`ChannelLayer`]: how the nodes of a cluster hear of each other's events.
+//! * [`ChannelLayer`]: how the nodes of a cluster hear of each other's events; [`Roster`]: who is connected to which of them.
 //! * [`Transport`]: how an event reaches one connected client.
 //! * [`Observer`]: hears how long things take.
 //! * [`Authenticator`]: from a handshake to an [`Identity`].
@@ -68,14 +68,16 @@ mod hub;
 pub mod memory;
 mod observer;
 mod room;
+mod roster;
 mod service;
 pub mod storage;
 mod transport;
 
 pub use auth::{Admission, Authenticator, Credential, Handshake, Identity, Refused};
-pub use channel_layer::{Audience, ChannelLayer, Envelope, Topic};
+pub use channel_layer::{Activity, Audience, ChannelLayer, Content, Envelope, Layer, Received, Topic};
 pub use error::{CommandError, ConnectError};
 pub use observer::{Observer, Outcome};
+pub use roster::{Moment, Novelty, Pulse, Roster, RosterAway, Standing};
 pub use service::{Arrival, CatchUp, ChatService, Clock, Driver, ServiceConfig, Session, Since, Target};
 pub use storage::{Storage, StorageError};
 pub use transport::{CloseReason, Delivery, Format, Transport};

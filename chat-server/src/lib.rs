@@ -4,6 +4,7 @@
 //!
 //! * [`router`], an axum `Router` to nest into a service of one's own, or [`Gateway`] for more say in it;
 //! * [`Server`], the whole program;
+//! * [`channel_layer`], ways between nodes for a [`ChatService`](chat_core::ChatService);
 //! * [`storage`], databases for a [`ChatService`](chat_core::ChatService).
 
 #![deny(missing_docs)]
@@ -11,6 +12,7 @@
 pub mod accounts;
 mod audit;
 pub mod auth;
+pub mod channel_layer;
 mod cli;
 mod clock;
 pub mod commands;
@@ -29,8 +31,8 @@ mod workers;
 pub use cli::Cli;
 pub use clock::SystemClock;
 pub use config::{
-    Age, Auth, AuthMode, Config, Database, DialectChoice, PostgresUrl, Secret, Settings, Span, UnknownAge,
-    UnknownDatabase,
+    Age, Auth, AuthMode, Config, Database, DialectChoice, PostgresUrl, RedisUrl, Secret, Settings, Span,
+    UnknownAge, UnknownChannelLayer, UnknownDatabase,
 };
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};

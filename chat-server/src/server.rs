@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use chat_core::memory::LocalChannelLayer;
-use chat_core::{ChatService, Driver};
+use chat_core::{ChatService, Driver, Storage};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
+use crate::channel_layer::RedisChannelLayer;
 use crate::config::{Auth, Config};
 use crate::gateway::Gateway;
 use crate::listener::Listeners;
@@ -60,11 +61,7 @@ impl Server {
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listeners = Listeners::bind(config.listen, config.threads).await.map_err(refused)?;
         let address = listeners.address();
-        let mut service = config.service.clone();
-        service.observer = Arc::new(config.gateway.metrics.clone());
-        let chat = Arc::clone(&stores.chat);
-        let (service, driver) =
-            ChatService::with_shared_storage(chat, LocalChannelLayer::new(), SystemClock, service);
+        let (service, driver) = service(Arc::clone(&stores.chat), &config);
         let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
         let stop_within = config.stop_within;
         Ok(Self { listeners, address, service, driver, stores, gateway, router, stop_within })
@@ -104,6 +101,18 @@ impl Server {
             tracing::warn!("some connections did not end in time, and are cut off");
         }
         workers.end().await;
+    }
+}
+
+fn service(storage: Arc<dyn Storage>, config: &Config) -> (ChatService, Driver) {
+    let mut settings = config.service.clone();
+    settings.observer = Arc::new(config.gateway.metrics.clone());
+    match &config.channel_layer {
+        None => ChatService::with_shared_storage(storage, LocalChannelLayer::new(), SystemClock, settings),
+        Some(redis) => {
+            let layer = RedisChannelLayer::open(redis);
+            ChatService::with_shared_storage(storage, layer, SystemClock, settings)
+        }
     }
 }
 

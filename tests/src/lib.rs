@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     reason = "a step that fails should fail the test, there and then"
@@ -19,6 +20,7 @@ pub mod load;
 pub mod peers;
 pub mod postgres;
 pub mod proxy;
+pub mod redis;
 pub mod server;
 pub mod site;
 pub mod small_disk;

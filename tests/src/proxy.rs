@@ -17,6 +17,7 @@ use crate::PATIENCE;
 pub struct Proxy {
     port: u16,
     is_forwarding: watch::Sender<bool>,
+    cut: watch::Sender<()>,
     accepted: watch::Receiver<usize>,
     _connections: JoinSet<()>,
 }
@@ -27,10 +28,11 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let own_port = listener.local_addr().expect("a bound socket has an address").port();
         let (is_forwarding, forwarding) = watch::channel(true);
+        let (cut, cuts) = watch::channel(());
         let (count, accepted) = watch::channel(0);
         let mut connections = JoinSet::new();
-        connections.spawn(accept(listener, (Ipv4Addr::LOCALHOST, port).into(), forwarding, count));
-        Self { port: own_port, is_forwarding, accepted, _connections: connections }
+        connections.spawn(accept(listener, (Ipv4Addr::LOCALHOST, port).into(), forwarding, cuts, count));
+        Self { port: own_port, is_forwarding, cut, accepted, _connections: connections }
     }
 
     /// Where it listens, on 127.0.0.1.
@@ -57,6 +59,11 @@ impl Proxy {
         self.is_forwarding.send_replace(false);
     }
 
+    /// Ends all connections, and drops what was held back.
+    pub fn cut(&self) {
+        self.cut.send_replace(());
+    }
+
     /// From now on everything gets through, also what was held back.
     pub fn resume(&self) {
         self.is_forwarding.send_replace(true);
@@ -67,15 +74,22 @@ async fn accept(
     listener: TcpListener,
     server: SocketAddr,
     forwarding: watch::Receiver<bool>,
+    cuts: watch::Receiver<()>,
     count: watch::Sender<usize>,
 ) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         count.send_modify(|count| *count += 1);
         let forwarding = forwarding.clone();
+        let mut cuts = cuts.clone();
+        cuts.mark_unchanged();
         connections.spawn(async move {
-            // Either end may break; then both are closed.
-            let _ = forward(client, server, forwarding).await;
+            tokio::select! {
+                biased;
+                _ = cuts.changed() => {}
+                // Either end may break; then both are closed.
+                _ = forward(client, server, forwarding) => {}
+            }
         });
     }
 }

@@ -7,6 +7,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[path = "crash/cluster.rs"]
+mod cluster;
 #[path = "crash/good.rs"]
 mod good;
 #[path = "crash/kills.rs"]

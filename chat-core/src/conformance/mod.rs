@@ -17,4 +17,5 @@
 )]
 
 pub mod channel_layer;
+pub mod roster;
 pub mod storage;

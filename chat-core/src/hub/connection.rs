@@ -93,9 +93,9 @@ impl Connection {
         self.behavior.get().is_some_and(|behavior| behavior.scope == Scope::User)
     }
 
-    /// Whether it may hear of a room that its user is a member of: a claimed name opens no door.
-    pub(crate) fn may_know(&self, room: &Room) -> bool {
-        self.trust == Trust::Proven || room.access == Access::Open
+    /// Whether it may hear of a room with this access that its user is a member of: a claimed name opens no door.
+    pub(crate) fn may_know(&self, access: Access) -> bool {
+        self.trust == Trust::Proven || access == Access::Open
     }
 
     /// Whether it hears nothing any more, for good.

@@ -8,15 +8,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_protocol::{Event, RoomId, Seq};
+use chat_protocol::{Event, RoomId, Seq, UserId};
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use connection::{Connection, ConnectionId, Trust};
 pub(crate) use resumption::{Missed, Resumption, ToRead};
 pub(crate) use subscribers::{EntryId, Feed, GoingLive, Place, Posting};
 
-use crate::storage::{Access, Room};
-use crate::{Delivery, Topic};
+use crate::room::view;
+use crate::storage::{Access, Room, User};
+use crate::{Delivery, Novelty, Standing, Topic};
 use connection::{Entered, Subscriptions};
 use subscribers::{Hears, Subscriber, Subscribers};
 
@@ -164,6 +165,35 @@ impl Hub {
         }
     }
 
+    /// Tells those who hear a room how a user stands, save the user, where that is news to them.
+    pub(crate) fn tell_presence(&self, room: RoomId, user: &User, standing: Standing) {
+        let Some(entry) = self.entry(Topic::Room(room)) else { return };
+        let mut subscribers = entry.lock();
+        if subscribers.note_standing(user.id, standing) == Novelty::Unchanged {
+            return;
+        }
+        let event = view::presence_changed(user, standing.is_online);
+        let delivery = Delivery::new(&event);
+        for Subscriber { connection, .. } in &subscribers.list {
+            if !connection.is_of(user.id) {
+                connection.transport.deliver(&delivery);
+                connection.transport.flush();
+            }
+        }
+    }
+
+    /// Whether those who hear a room were told last that a user is online.
+    pub(crate) fn was_told_online(&self, room: RoomId, user: UserId) -> bool {
+        self.entry(Topic::Room(room)).is_some_and(|entry| entry.lock().was_told_online(user))
+    }
+
+    /// From now on it is news to a room how a user stands.
+    pub(crate) fn forget_presence(&self, room: RoomId, user: UserId) {
+        if let Some(entry) = self.entry(Topic::Room(room)) {
+            entry.lock().forget_standing(user);
+        }
+    }
+
     /// Delivers a message to those of a room's subscribers for whom `hears` holds, where it is the next one; one that
     /// they have had already is dropped. To be [flushed](Self::flush) when there are no more of them.
     pub(crate) fn post(
@@ -199,6 +229,16 @@ impl Hub {
     pub(crate) fn go_live(&self, room: RoomId, entry: EntryId, read: Place) -> GoingLive {
         let subscribers = self.entry(Topic::Room(room));
         subscribers.map_or(GoingLive::Gone, |subscribers| subscribers.lock().go_live(entry, read))
+    }
+
+    /// The rooms that somebody on this node hears.
+    pub(crate) fn rooms(&self) -> Vec<RoomId> {
+        let topics = self.topics.read();
+        let rooms = topics.keys().filter_map(|topic| match topic {
+            Topic::Room(room) => Some(*room),
+            Topic::User(_) | Topic::Listeners | Topic::OpenListeners => None,
+        });
+        rooms.collect()
     }
 
     /// The rooms for members only that somebody on this node hears.

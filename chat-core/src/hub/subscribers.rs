@@ -1,13 +1,14 @@
 //! Who hears one topic, and how far the messages of a room have been delivered to them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_protocol::{Event, Seq};
+use chat_protocol::{Event, Seq, UserId};
 
 use super::Edge;
 use super::connection::{Connection, ConnectionId};
-use crate::Delivery;
 use crate::storage::Room;
+use crate::{Delivery, Moment, Novelty, Standing};
 
 /// How far the messages of a room have been read or delivered: up to this one; `None` before the first.
 pub(crate) type Place = Option<Seq>;
@@ -17,6 +18,8 @@ pub(super) struct Subscribers {
     pub(super) list: Vec<Subscriber>,
     /// What is posted, where the topic is a room.
     pub(super) feed: Option<Feed>,
+    /// How users stand, as the subscribers were told last.
+    pub(super) standings: HashMap<UserId, Standing>,
     /// Set when the last has left and the topic was taken off the map; who still holds it must look anew.
     pub(super) is_retired: bool,
 }
@@ -102,6 +105,28 @@ impl Subscribers {
             }
         }
         Posting::Posted
+    }
+
+    /// Notes how a user stands, before the subscribers are told; whether that is news to them.
+    pub(super) fn note_standing(&mut self, user: UserId, standing: Standing) -> Novelty {
+        let Some(known) = self.standings.get_mut(&user) else {
+            self.standings.insert(user, standing);
+            return Novelty::Changed;
+        };
+        if standing.as_of != Moment::UNKNOWN && standing.as_of < known.as_of {
+            return Novelty::Unchanged;
+        }
+        known.as_of = known.as_of.max(standing.as_of);
+        let was_online = std::mem::replace(&mut known.is_online, standing.is_online);
+        if was_online == standing.is_online { Novelty::Unchanged } else { Novelty::Changed }
+    }
+
+    pub(super) fn was_told_online(&self, user: UserId) -> bool {
+        self.standings.get(&user).is_some_and(|standing| standing.is_online)
+    }
+
+    pub(super) fn forget_standing(&mut self, user: UserId) {
+        self.standings.remove(&user);
     }
 
     /// Takes everything before a message for delivered.

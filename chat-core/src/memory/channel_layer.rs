@@ -1,15 +1,17 @@
 //! Carries events between services of one process.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use crate::{ChannelLayer, Envelope, Topic};
+use super::roster::{NodeId, SharedRoster};
+use crate::{ChannelLayer, Envelope, Received, Topic};
 
-/// Most envelopes that wait for a node; past it they are dropped, as the contract allows.
+/// Most envelopes that wait for a node; past it they are dropped, and the node is told so.
 const QUEUED_ENVELOPES: usize = 1024;
 
 /// A [`ChannelLayer`] within one process: each [`join`](Self::join) is one node more.
@@ -26,6 +28,8 @@ const QUEUED_ENVELOPES: usize = 1024;
 pub struct LocalChannelLayer {
     me: Arc<Node>,
     nodes: Arc<Mutex<Vec<Weak<Node>>>>,
+    pub(super) roster: Arc<Mutex<SharedRoster>>,
+    pub(super) id: NodeId,
     envelopes: AsyncMutex<mpsc::Receiver<Envelope>>,
 }
 
@@ -33,26 +37,29 @@ pub struct LocalChannelLayer {
 struct Node {
     topics: Mutex<HashSet<Topic>>,
     inbox: mpsc::Sender<Envelope>,
+    /// Whether something was dropped that the node was not told of yet.
+    has_missed: AtomicBool,
 }
 
 impl LocalChannelLayer {
     /// A layer with one node.
     #[must_use]
     pub fn new() -> Self {
-        Self::among(Arc::default())
+        Self::among(Arc::default(), Arc::default())
     }
 
     /// One node more on the same layer.
     #[must_use]
     pub fn join(&self) -> Self {
-        Self::among(Arc::clone(&self.nodes))
+        Self::among(Arc::clone(&self.nodes), Arc::clone(&self.roster))
     }
 
-    fn among(nodes: Arc<Mutex<Vec<Weak<Node>>>>) -> Self {
+    fn among(nodes: Arc<Mutex<Vec<Weak<Node>>>>, roster: Arc<Mutex<SharedRoster>>) -> Self {
         let (inbox, envelopes) = mpsc::channel(QUEUED_ENVELOPES);
-        let me = Arc::new(Node { topics: Mutex::default(), inbox });
+        let me = Arc::new(Node { topics: Mutex::default(), inbox, has_missed: AtomicBool::new(false) });
         nodes.lock().push(Arc::downgrade(&me));
-        Self { me, nodes, envelopes: AsyncMutex::new(envelopes) }
+        let id = SharedRoster::join(&roster);
+        Self { me, nodes, roster, id, envelopes: AsyncMutex::new(envelopes) }
     }
 
     fn others(&self) -> impl Iterator<Item = Arc<Node>> {
@@ -80,6 +87,7 @@ impl ChannelLayer for LocalChannelLayer {
     fn publish(&self, envelope: Envelope) {
         for node in self.others().filter(|node| node.topics.lock().contains(&envelope.topic)) {
             if node.inbox.try_send(envelope.clone()).is_err() {
+                node.has_missed.store(true, Ordering::Relaxed);
                 tracing::warn!(topic = ?envelope.topic, "a node does not keep up; an envelope is dropped");
             }
         }
@@ -97,9 +105,16 @@ impl ChannelLayer for LocalChannelLayer {
         self.me.topics.lock().remove(&topic);
     }
 
-    async fn receive(&self) -> Envelope {
-        match self.envelopes.lock().await.recv().await {
-            Some(envelope) => envelope,
+    async fn close(&self) {}
+
+    async fn receive(&self) -> Received {
+        let mut envelopes = self.envelopes.lock().await;
+        // Told when there is room again: nothing is dropped from then on that it is not told of.
+        if envelopes.is_empty() && self.me.has_missed.swap(false, Ordering::Relaxed) {
+            return Received::Interrupted;
+        }
+        match envelopes.recv().await {
+            Some(envelope) => Received::Envelope(envelope),
             // Never so: this layer holds a sender of its own.
             None => std::future::pending().await,
         }

@@ -2,6 +2,7 @@
 
 mod channel_layer;
 mod room;
+mod roster;
 mod storage;
 
 pub use channel_layer::LocalChannelLayer;

@@ -299,6 +299,12 @@ impl MessageStorage for MemoryStorage {
         Ok(self.0.lock().room(room).and_then(|record| record.messages.back().cloned()))
     }
 
+    async fn newest_places(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StorageError> {
+        let state = self.0.lock();
+        let newest = |room| Some((room, state.room(room)?.messages.back()?.seq));
+        Ok(rooms.iter().copied().filter_map(newest).collect())
+    }
+
     async fn messages_before(
         &self,
         room: RoomId,

@@ -3,14 +3,23 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use chat_protocol::RoomId;
+use chat_protocol::{RoomId, UserId};
 use tokio::time::Instant;
 
 use crate::hub::ConnectionId;
 use crate::storage::User;
 
-/// Somebody typing in a room. Two connections of one user type apart.
-pub(crate) type Typist = (RoomId, ConnectionId);
+/// Somebody typing in a room.
+pub(crate) type Typist = (RoomId, Whence);
+
+/// Where somebody types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Whence {
+    /// On this node. Two connections of one user type apart.
+    Here(ConnectionId),
+    /// On another one, which may die before it says that they type no more.
+    Elsewhere(UserId),
+}
 
 /// The typists, by when they fall silent.
 #[derive(Debug, Default)]
@@ -53,12 +62,12 @@ impl TypingBoard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_protocol::{UserId, Username};
+    use chat_protocol::Username;
 
     const LASTING: Duration = Duration::from_secs(5);
 
     fn typist(connection: u64) -> Typist {
-        (RoomId::new(1).unwrap(), ConnectionId(connection))
+        (RoomId::new(1).unwrap(), Whence::Here(ConnectionId(connection)))
     }
 
     fn amy() -> User {

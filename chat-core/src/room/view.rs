@@ -1,7 +1,8 @@
 //! What is stored, as clients are told of it.
 
 use chat_protocol::{
-    Event, History, Message, MessagePosted, Notification, Person, RoomActivity, RoomLabel, RoomRef, Typing,
+    Event, History, Message, MessagePosted, Notification, Person, Presence, RoomActivity, RoomLabel, RoomRef,
+    Typing,
 };
 
 use crate::storage::{FurthestReaders, Room, StoredMessage, StoredNotification, User};
@@ -39,12 +40,16 @@ pub(crate) fn history(messages: &[StoredMessage], readers: FurthestReaders) -> E
     })
 }
 
-pub(crate) fn room_active(room: &Room, members: &[User], stored: &StoredMessage) -> Event {
-    Event::RoomActive(RoomActivity {
+pub(crate) fn room_activity(room: &Room, members: &[User], stored: &StoredMessage) -> RoomActivity {
+    RoomActivity {
         room: label(room, None),
         members: members.iter().map(|member| member.name.clone()).collect(),
         message: new_message(stored),
-    })
+    }
+}
+
+pub(crate) fn presence_changed(user: &User, is_online: bool) -> Event {
+    Event::PresenceChanged(Presence { user: person(user), is_online })
 }
 
 pub(crate) fn typing_changed(user: &User, is_typing: bool) -> Event {

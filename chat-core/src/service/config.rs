@@ -15,8 +15,15 @@ pub struct ServiceConfig {
     pub max_history_page: u32,
     /// How long somebody counts as typing after saying so. Default 6 seconds.
     pub typing_lasts: Duration,
+    /// How long a user may be without a connection before the others are told that they are offline. Default 0: they are
+    /// told at once.
+    pub presence_grace: Duration,
+    /// After how long without a sign of life another node counts as dead, and its users as offline. Default 12 seconds.
+    pub node_lasts: Duration,
     /// How often to look whether another process has changed who is a member of what. Default 1 second.
     pub members_checked_every: Duration,
+    /// How often to look whether other nodes have posted to a room what was not heard of here. Default 3 seconds.
+    pub rooms_checked_every: Duration,
     /// Most messages that wait to be stored; past it, senders wait. Default 4,096.
     pub queued_messages: usize,
     /// How long a transaction may take before those who sent its messages are told that they are not confirmed. Default
@@ -40,7 +47,10 @@ impl Default for ServiceConfig {
             history_page: 50,
             max_history_page: 200,
             typing_lasts: Duration::from_secs(6),
+            presence_grace: Duration::ZERO,
+            node_lasts: Duration::from_secs(12),
             members_checked_every: Duration::from_secs(1),
+            rooms_checked_every: Duration::from_secs(3),
             queued_messages: 4096,
             store_within: Duration::from_secs(10),
             messages_per_commit: 512,

@@ -7,9 +7,9 @@ use chat_protocol::{Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, R
 use parking_lot::Mutex;
 
 use super::catch_up::CatchUp;
+use super::presence::Occasion;
 use super::session::{Place, Session};
 use super::since::Since;
-use super::task::Task;
 use super::{ChatService, Inner};
 use crate::hub::{Connection, Resumption, Trust};
 use crate::storage::{Access, Joining, Room, User};
@@ -172,11 +172,11 @@ impl Session {
         }
         // Counted at once: the session's drop counts back whoever has a name.
         if let Place::Room(room) = &self.place {
-            self.inner.presence.lock().arrive(user.id);
+            self.inner.presence.lock().arrive(&user);
             self.settle_scope().await?;
             self.join(room, &user).await?;
             // The others hear that somebody is there before they hear anything else of them.
-            self.inner.wait_for_driver(|done| Task::TellPresence { user, done }).await;
+            self.inner.tell_presence(user).await;
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Session {
         }
         let connection = self.id();
         tracing::info!(target: "audit", action = "join", connection, user = %user.name, room = %room.name);
-        inner.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
+        inner.see_to(Occasion::Member { user: user.clone(), room: room.id });
         inner.carry(room, user.id).await;
         Ok(())
     }

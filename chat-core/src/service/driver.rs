@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::Inner;
 use super::commit::{self, HandedOver};
 use super::listeners::Posted;
+use super::presence::{self, Occasion};
 use super::task::{self, Task};
-use super::{feed, listeners, members, reached, retention};
-use crate::hub::Posting;
-use crate::{Audience, Envelope, Topic};
+use super::{cluster, feed, listeners, members, reached, retention};
+use crate::room::typing::Whence;
 
 /// Stores what is sent, hears other nodes, ends what lasts only so long, and removes what is not to be kept.
 ///
@@ -23,13 +23,14 @@ pub struct Driver {
     pub(super) to_listeners: mpsc::Sender<Posted>,
     pub(super) posted: mpsc::Receiver<Posted>,
     pub(super) tasks: mpsc::UnboundedReceiver<Task>,
+    pub(super) occasions: mpsc::UnboundedReceiver<Occasion>,
 }
 
 impl Driver {
     /// Does the work, until the service is [closed](crate::ChatService::close) and everything handed in before is done.
     pub async fn run(self) {
-        let Self { inner, handed_over, to_listeners, posted, tasks } = self;
-        let (committed, last_commit) = oneshot::channel();
+        let Self { inner, handed_over, to_listeners, posted, tasks, occasions } = self;
+        let (committed, committing) = watch::channel(());
         let (delivered, last_delivery) = oneshot::channel();
         let commits = async {
             commit::run(&inner, handed_over).await;
@@ -40,37 +41,21 @@ impl Driver {
             drop(delivered);
         };
         // Tasks follow from commits, so that they go on until the last commit is done.
-        let tasks = task::run(&inner, tasks, last_commit);
+        let tasks = task::run(&inner, tasks, committing.clone());
+        let presence = presence::run(&inner, occasions, committing);
         let listeners = listeners::run(&inner, posted, last_delivery);
         futures::join!(
             deliveries,
             listeners,
             tasks,
-            hear_other_nodes(&inner),
+            presence,
+            cluster::hear_other_nodes(&inner),
+            cluster::watch_rooms(&inner),
             end_typing(&inner),
             members::watch(&inner),
             retention::run(&inner)
         );
-    }
-}
-
-async fn hear_other_nodes(inner: &Inner) {
-    loop {
-        let Envelope { topic, audience, event, seq } = tokio::select! {
-            envelope = inner.layer.receive() => envelope,
-            () = inner.closing() => return,
-        };
-        if let (Topic::Room(room), Some(seq)) = (topic, seq) {
-            if inner.hub.post(room, seq, &event, |_| true) == Posting::Early {
-                inner.late_rooms.find(room);
-            }
-            inner.hub.flush(room);
-            continue;
-        }
-        inner.hub.deliver(topic, &event, |connection| match audience {
-            Audience::Everyone => true,
-            Audience::EveryoneBut(user) => !connection.is_of(user),
-        });
+        inner.layer.close().await;
     }
 }
 
@@ -85,8 +70,11 @@ async fn end_typing(inner: &Inner) {
         let now = Instant::now();
         loop {
             let expired = inner.typing.lock().pop_expired(now);
-            let Some(((room, typist), user)) = expired else { break };
-            inner.tell_typing(room, typist, &user, false);
+            let Some(((room, whence), user)) = expired else { break };
+            match whence {
+                Whence::Here(typist) => inner.tell_typing(room, typist, &user, false),
+                Whence::Elsewhere(_) => inner.tell_of_typing_elsewhere(room, &user, false),
+            }
         }
     }
 }

@@ -1,18 +1,23 @@
 //! Tells the listeners of messages: in a loop of its own, because it needs the members of the room, and rooms and
 //! arrivals must not wait for that. Where it falls far behind, senders wait for it; nothing is dropped.
 
+use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 
+use chat_protocol::{Event, MessageId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Inner;
 use crate::hub::Connection;
 use crate::room::view;
 use crate::storage::{Access, Room, StoredMessage};
-use crate::{Audience, StorageError, Topic};
+use crate::{Activity, Content, StorageError, Topic};
 
 /// Most messages that listeners have not been told of yet.
 pub(super) const QUEUED: usize = 1024;
+
+/// So many of the messages that listeners were told of last are remembered.
+const REMEMBERED: usize = 4096;
 
 /// A message, and the room that it was posted to.
 #[derive(Debug)]
@@ -58,17 +63,57 @@ pub(super) fn are_there(inner: &Inner) -> bool {
         .any(|topic| inner.hub.has_subscribers(topic) || inner.layer.has_subscribers(topic))
 }
 
+/// What the listeners of this node have been told lately. Of a message that came late, several nodes may tell.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    messages: HashSet<(Topic, MessageId)>,
+    oldest_first: VecDeque<(Topic, MessageId)>,
+}
+
+impl Told {
+    /// Notes that a topic is told of a message now; whether it is for the first time.
+    fn note(&mut self, topic: Topic, message: MessageId) -> bool {
+        if !self.messages.insert((topic, message)) {
+            return false;
+        }
+        self.oldest_first.push_back((topic, message));
+        if self.oldest_first.len() > REMEMBERED
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.messages.remove(&oldest);
+        }
+        true
+    }
+}
+
 async fn tell_listeners(inner: &Inner, room: &Room, message: &StoredMessage) -> Result<(), StorageError> {
     let members = inner.storage.members(room.id).await?;
-    let event = view::room_active(room, &members, message);
-    let is_member = |listener: &Connection| {
-        listener.may_know(room) && members.iter().any(|member| listener.is_of(member.id))
+    let activity = Activity {
+        told: view::room_activity(room, &members, message),
+        access: room.access,
+        members: members.into_iter().map(|member| member.id).collect(),
     };
-    inner.hub.deliver(Topic::Listeners, &event, is_member);
-    inner.publish(Topic::Listeners, Audience::Everyone, &event);
-    if room.access == Access::Open {
-        inner.hub.deliver(Topic::OpenListeners, &event, |_| true);
-        inner.publish(Topic::OpenListeners, Audience::Everyone, &event);
+    let everybody = (room.access == Access::Open).then_some(Topic::OpenListeners);
+    for topic in [Some(Topic::Listeners), everybody].into_iter().flatten() {
+        inner.tell_of(topic, &activity);
+        inner.publish_with(topic, || Content::Active(activity.clone()));
     }
     Ok(())
+}
+
+impl Inner {
+    /// Tells the listeners of this node of a message, where they have not been told of it yet.
+    pub(super) fn tell_of(&self, topic: Topic, activity: &Activity) {
+        let Activity { told, access, members } = activity;
+        if !self.hub.has_subscribers(topic)
+            || told.message.id.is_some_and(|message| !self.told.lock().note(topic, message))
+        {
+            return;
+        }
+        let hears = |listener: &Connection| match listener.user.get() {
+            Some(user) => listener.may_know(*access) && members.contains(&user.id),
+            None => *access == Access::Open,
+        };
+        self.hub.deliver(topic, &Event::RoomActive(told.clone()), hears);
+    }
 }

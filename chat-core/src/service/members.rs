@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use chat_protocol::{RoomId, RoomRef, UserId};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::presence::Occasion;
 use super::task::Task;
 use super::{ChatService, Inner};
 use crate::hub::Trust;
 use crate::storage::{Joining, Leaving, NewRoom, Purpose, Room, User};
-use crate::{CloseReason, StorageError, Topic};
+use crate::{CloseReason, Content, StorageError, Topic};
 
 impl ChatService {
     /// Makes somebody a member of a room, whoever may enter it. Their connections that carry all their rooms carry it
@@ -22,7 +23,7 @@ impl ChatService {
         let joining = self.0.storage.join(room.id, user.id).await?;
         if joining == Joining::Joined {
             tracing::info!(target: "audit", action = "join", user = %user.name, room = %room.name);
-            self.0.leave_to_driver(Task::TellNewMember { user: user.clone(), room: room.id });
+            self.0.see_to(Occasion::Member { user: user.clone(), room: room.id });
             self.0.carry(room, user.id).await;
         }
         Ok(joining)
@@ -83,6 +84,8 @@ impl ChatService {
         if leaving == Leaving::Left {
             tracing::info!(target: "audit", action = "remove", user = %user, room = %room);
             self.0.evict(room, |member| member == user);
+            self.0.hub.forget_presence(room, user);
+            self.0.publish_with(Topic::Room(room), || Content::Removed(user));
         }
         Ok(leaving)
     }
@@ -93,6 +96,15 @@ impl Inner {
         for member in members {
             self.carry(room, *member).await;
         }
+    }
+
+    /// Takes out of a room whom another node has removed, and who has not come back since.
+    pub(super) async fn evict_removed(&self, room: RoomId, user: UserId) -> Result<(), StorageError> {
+        if !self.storage.is_member(room, user).await? {
+            self.evict(room, |member| member == user);
+            self.hub.forget_presence(room, user);
+        }
+        Ok(())
     }
 
     /// Takes the connections of these users out of a room.

@@ -1,6 +1,7 @@
 //! The service: loads, lets the room decide, stores, and delivers.
 
 mod catch_up;
+mod cluster;
 mod commit;
 mod config;
 mod connect;
@@ -8,12 +9,14 @@ mod driver;
 mod feed;
 mod listeners;
 mod members;
+mod presence;
 mod retention;
 mod session;
 mod since;
 mod subscribe;
 mod task;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,9 +37,11 @@ use crate::hub::{ConnectionId, Hub};
 use crate::room::presence::PresenceBoard;
 use crate::room::typing::TypingBoard;
 use crate::storage::User;
-use crate::{ChannelLayer, Storage, StorageError};
+use crate::{Layer, Storage, StorageError, Topic};
 use commit::Commits;
 use feed::LateRooms;
+use listeners::Told;
+use presence::{DoubtedRooms, Occasion};
 use task::Task;
 
 /// Tells the time of day. Implemented for closures.
@@ -60,7 +65,7 @@ pub struct ChatService(Arc<Inner>);
 /// What the service and its sessions share.
 pub(crate) struct Inner {
     storage: Arc<dyn Storage>,
-    layer: Arc<dyn ChannelLayer>,
+    layer: Arc<dyn Layer>,
     clock: Box<dyn Clock>,
     config: ServiceConfig,
     hub: Hub,
@@ -71,8 +76,18 @@ pub(crate) struct Inner {
     commits: Commits,
     /// Unbounded, because those who leave cannot wait; it holds a few words for each connection that comes or goes.
     tasks: mpsc::UnboundedSender<Task>,
+    /// Unbounded for the same reason.
+    occasions: mpsc::UnboundedSender<Occasion>,
     /// Rooms with messages that are stored and may not have been delivered.
     late_rooms: LateRooms,
+    /// Wakes the driver when something of other nodes may have been lost.
+    interrupted: Notify,
+    /// Rooms that may not have been told who is online.
+    doubted_rooms: DoubtedRooms,
+    /// What this node receives from others.
+    followed: Mutex<HashSet<Topic>>,
+    /// What listeners here have been told lately.
+    told: Mutex<Told>,
     anonymous: OnceCell<User>,
     last_connection: AtomicU64,
     is_closing: watch::Sender<bool>,
@@ -84,7 +99,7 @@ impl ChatService {
     /// The driver must [run](Driver::run), in a task of its own: until it does, nothing is sent, and connecting waits.
     pub fn new(
         storage: impl Storage,
-        layer: impl ChannelLayer,
+        layer: impl Layer,
         clock: impl Clock,
         config: ServiceConfig,
     ) -> (Self, Driver) {
@@ -94,13 +109,14 @@ impl ChatService {
     /// As [`new`](Self::new), with a storage that others use as well.
     pub fn with_shared_storage(
         storage: Arc<dyn Storage>,
-        layer: impl ChannelLayer,
+        layer: impl Layer,
         clock: impl Clock,
         config: ServiceConfig,
     ) -> (Self, Driver) {
         let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
         let (commits, handed_over) = commit::channel(config.queued_messages.max(1), to_listeners.clone());
         let (tasks, queued_tasks) = mpsc::unbounded_channel();
+        let (occasions, queued_occasions) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             storage,
             layer: Arc::new(layer),
@@ -112,13 +128,24 @@ impl ChatService {
             typing_began: Notify::new(),
             commits,
             tasks,
+            occasions,
             late_rooms: LateRooms::default(),
+            interrupted: Notify::new(),
+            doubted_rooms: DoubtedRooms::default(),
+            followed: Mutex::default(),
+            told: Mutex::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),
         });
-        let driver =
-            Driver { inner: Arc::clone(&inner), handed_over, to_listeners, posted, tasks: queued_tasks };
+        let driver = Driver {
+            inner: Arc::clone(&inner),
+            handed_over,
+            to_listeners,
+            posted,
+            tasks: queued_tasks,
+            occasions: queued_occasions,
+        };
         (Self(inner), driver)
     }
 

@@ -12,8 +12,10 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::commit::Submission;
+use super::presence::Occasion;
 use super::task::Task;
 use crate::hub::{Connection, Trust};
+use crate::room::typing::Whence;
 use crate::room::view;
 use crate::storage::{NewMessage, Room, User};
 use crate::{Audience, CommandError, StorageError, Topic};
@@ -125,7 +127,7 @@ impl Session {
 
     async fn set_typing(&self, room: &Room, is_typing: bool) -> Result<(), CommandError> {
         let user = self.speaker().await?;
-        let typist = (room.id, self.connection.id);
+        let typist = (room.id, Whence::Here(self.connection.id));
         if is_typing {
             let lasting = self.inner.config.typing_lasts;
             self.inner.typing.lock().start(typist, user.clone(), Instant::now(), lasting);
@@ -138,7 +140,7 @@ impl Session {
     }
 
     fn stop_typing(&self, room: &Room) {
-        let stopped = self.inner.typing.lock().stop((room.id, self.connection.id));
+        let stopped = self.inner.typing.lock().stop((room.id, Whence::Here(self.connection.id)));
         if let Some(user) = stopped {
             self.inner.tell_typing(room.id, self.connection.id, &user, false);
         }
@@ -249,8 +251,9 @@ impl Drop for Session {
             self.inner.leave_to_driver(Task::Follow { topic, done: None });
         }
         if let (Place::Room(_), Some(user)) = (&self.place, self.connection.user.get()) {
-            self.inner.presence.lock().leave(user.id);
-            self.inner.leave_to_driver(Task::TellPresence { user: user.clone(), done: None });
+            let departs = Instant::now() + self.inner.config.presence_grace;
+            self.inner.presence.lock().leave(user.id, departs);
+            self.inner.see_to(Occasion::Connection { user: user.clone(), seen_to: None });
         }
     }
 }

@@ -10,13 +10,26 @@ use super::Inner;
 use super::task::Task;
 use crate::hub::{Connection, Edge};
 use crate::storage::Room;
-use crate::{StorageError, Topic};
+use crate::{Content, StorageError, Topic};
 
 impl Inner {
-    /// Lets the connections of a user that carry all their rooms carry this one, too.
+    /// Lets the connections of a user that carry all their rooms carry this one, too, on whichever node they are.
     pub(super) async fn carry(&self, room: &Room, user: UserId) {
+        self.publish_with(Topic::User(user), || Content::Joined(room.id));
+        self.carry_here(room, user).await;
+    }
+
+    /// Lets connections here carry a room of which another node has made their user a member.
+    pub(super) async fn carry_joined(&self, room: RoomId, user: UserId) -> Result<(), StorageError> {
+        if let Some(room) = self.storage.room(room).await? {
+            self.carry_here(&room, user).await;
+        }
+        Ok(())
+    }
+
+    async fn carry_here(&self, room: &Room, user: UserId) {
         for connection in self.hub.connections(Topic::User(user)) {
-            if !connection.carries_all_rooms() || !connection.may_know(room) {
+            if !connection.carries_all_rooms() || !connection.may_know(room.access) {
                 continue;
             }
             let entered = async {
@@ -41,7 +54,7 @@ impl Inner {
         user: UserId,
     ) -> Result<(), StorageError> {
         let rooms = self.storage.rooms_of(user).await?;
-        for room in rooms.iter().filter(|room| connection.may_know(room)) {
+        for room in rooms.iter().filter(|room| connection.may_know(room.access)) {
             self.enter(room, connection).await?;
         }
         // Whoever was removed from one of them meanwhile was not there yet to be put out.
@@ -62,7 +75,7 @@ impl Inner {
             let newest = self.storage.newest(room.id).await?.map(|newest| newest.seq);
             self.hub.enter(room, connection, Some(newest)).unwrap_or(Edge::Unchanged)
         };
-        self.follow(topic, edge).await;
+        self.follow(topic).await;
         if edge == Edge::Crossed && self.layer.has_subscribers(topic) {
             // What other nodes have posted before they were heard here.
             self.late_rooms.find(room.id);
@@ -78,8 +91,8 @@ impl Inner {
     }
 
     pub(super) async fn subscribe(&self, topic: Topic, connection: &Arc<Connection>) {
-        let edge = self.hub.subscribe(topic, connection);
-        self.follow(topic, edge).await;
+        self.hub.subscribe(topic, connection);
+        self.follow(topic).await;
     }
 
     pub(super) fn unsubscribe(&self, topic: Topic, connection: &Connection) {
@@ -88,18 +101,13 @@ impl Inner {
         }
     }
 
-    /// Waits until a topic that is new on this node is received from other nodes, too.
-    pub(super) async fn follow(&self, topic: Topic, edge: Edge) {
-        if edge == Edge::Crossed {
-            self.wait_for_driver(|done| Task::Follow { topic, done }).await;
+    /// Waits until a topic is received from other nodes, too; also who is not the first to hear it here.
+    async fn follow(&self, topic: Topic) {
+        if !self.followed.lock().contains(&topic) {
+            let (done, is_done) = oneshot::channel();
+            self.leave_to_driver(Task::Follow { topic, done: Some(done) });
+            // Ends when the driver drops its half: it has no more to say than that.
+            drop(is_done.await);
         }
-    }
-
-    /// Leaves something to the driver, and waits until it is done.
-    pub(super) async fn wait_for_driver(&self, task: impl FnOnce(Option<oneshot::Sender<()>>) -> Task) {
-        let (done, is_done) = oneshot::channel();
-        self.leave_to_driver(task(Some(done)));
-        // Ends when the driver drops its half: it has no more to say than that.
-        drop(is_done.await);
     }
 }

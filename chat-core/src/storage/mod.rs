@@ -195,6 +195,13 @@ pub trait MessageStorage {
     /// [`StorageError`] where the database fails.
     async fn newest(&self, room: RoomId) -> Result<Option<StoredMessage>, StorageError>;
 
+    /// The place of the newest message of each of these rooms, in any order. Rooms that have none are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn newest_places(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StorageError>;
+
     /// Up to `limit` messages of a room before a place (`None`: up to the newest), newest first.
     ///
     /// # Errors

@@ -97,6 +97,10 @@ impl MessageStorage for Frail {
         self.storage.newest(room).await
     }
 
+    async fn newest_places(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StorageError> {
+        self.storage.newest_places(rooms).await
+    }
+
     async fn messages_before(
         &self,
         room: RoomId,

@@ -13,6 +13,7 @@ mod cluster;
 mod delivery;
 mod doubts;
 mod faults;
+mod lossy;
 mod resume;
 mod retention;
 mod rooms;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{
-    Arrival, ChatService, Clock, CloseReason, CommandError, Delivery, Format, Identity, ServiceConfig,
+    Arrival, ChatService, Clock, CloseReason, CommandError, Delivery, Format, Identity, Layer, ServiceConfig,
     Session, Storage, Target, Transport,
 };
 use chat_protocol::{
@@ -51,13 +52,13 @@ impl Node {
         Self::with(Arc::new(MemoryStorage::new()), LocalChannelLayer::new(), ServiceConfig::default())
     }
 
-    fn with(storage: Arc<dyn Storage>, layer: LocalChannelLayer, config: ServiceConfig) -> Self {
+    fn with(storage: Arc<dyn Storage>, layer: impl Layer, config: ServiceConfig) -> Self {
         Self::with_clock(storage, layer, || Timestamp::from_micros(1_759_460_400_000_000).unwrap(), config)
     }
 
     fn with_clock(
         storage: Arc<dyn Storage>,
-        layer: LocalChannelLayer,
+        layer: impl Layer,
         clock: impl Clock,
         config: ServiceConfig,
     ) -> Self {

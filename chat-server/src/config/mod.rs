@@ -2,6 +2,7 @@
 
 mod auth;
 mod postgres;
+mod redis;
 mod settings;
 mod untold;
 mod values;
@@ -16,12 +17,18 @@ use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
 pub use postgres::PostgresUrl;
+pub use redis::{RedisUrl, UnknownChannelLayer};
 pub use settings::Settings;
 pub use values::{Age, AuthMode, Database, DialectChoice, Secret, Span, UnknownAge, UnknownDatabase};
 
 use crate::ServerError;
 use crate::accounts::Scheme;
+use crate::channel_layer::RedisOptions;
 use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
+
+/// How long people may be without a connection where there are several servers: those of one that is restarted go to
+/// another.
+const GRACE_AMONG_NODES: Duration = Duration::from_secs(2);
 
 /// Everything that a server is told, with nothing left open.
 #[derive(Debug, Clone)]
@@ -37,6 +44,8 @@ pub struct Config {
     pub audit_log: bool,
     /// Where everything is kept. Default: `chat.db` in the working directory.
     pub database: Database,
+    /// How this server hears of others on the same database. Default `None`: there are none.
+    pub channel_layer: Option<RedisOptions>,
     /// How connections are served.
     pub gateway: GatewayConfig,
     /// How rooms behave.
@@ -88,12 +97,20 @@ impl Settings {
         service.keep_newest = self.keep_messages.map(NonZeroU32::get);
         service.keep_for = self.keep_for.map(|Age(age)| age);
         let span = |given: Option<Span>, default: Duration| given.map_or(default, |Span(span)| span);
+        let grace = if self.channel_layer.is_some() { GRACE_AMONG_NODES } else { service.presence_grace };
+        service.presence_grace = span(self.presence_grace, grace);
+        service.node_lasts = span(self.node_lasts, service.node_lasts);
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             threads: self.threads.unwrap_or_else(one_for_each_core),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
             database: self.database.unwrap_or_default(),
+            channel_layer: self.channel_layer.map(|url| {
+                let mut redis = RedisOptions::new(url);
+                redis.prefix = self.channel_prefix.unwrap_or(redis.prefix);
+                redis
+            }),
             stop_within: span(self.stop_within, Duration::from_secs(10)),
             service: service_config(
                 self.history_page,

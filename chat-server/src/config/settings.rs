@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
+use super::redis::RedisUrl;
 use super::untold::Untold;
 use super::values::{Age, AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
@@ -50,6 +51,33 @@ pub struct Settings {
     )]
     #[serde(deserialize_with = "from_text")]
     pub database: Option<Database>,
+
+    /// How this server and others on the same database hear of each other: `redis://USER:PASSWORD@HOST:PORT`, or
+    /// `rediss://` for TLS [default: there are no others]
+    #[arg(
+        long,
+        env = "CHAT_CHANNEL_LAYER",
+        hide_env_values = true,
+        value_parser = Untold::<RedisUrl>::new(),
+        value_name = "URL"
+    )]
+    #[serde(deserialize_with = "from_text")]
+    pub channel_layer: Option<RedisUrl>,
+
+    /// What all names in that Redis begin with; another one for each group of servers that share it [default: chat]
+    #[arg(long, env = "CHAT_CHANNEL_PREFIX", value_name = "TEXT")]
+    pub channel_prefix: Option<String>,
+
+    /// How long somebody may be without a connection before others are told that they are offline [default: with a
+    /// channel layer 2s, else they are told at once]
+    #[arg(long, env = "CHAT_PRESENCE_GRACE", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub presence_grace: Option<Span>,
+
+    /// After how long without a sign of life another server counts as dead, and its people as offline [default: 12s]
+    #[arg(long, env = "CHAT_NODE_LASTS", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub node_lasts: Option<Span>,
 
     /// Language of what the server itself says: en, ru, pt, zh-Hant, fa [default: en]
     #[arg(long, env = "CHAT_LANGUAGE", value_name = "TAG")]
@@ -171,6 +199,10 @@ impl Settings {
             auth: self.auth.or(other.auth),
             dialect: self.dialect.or(other.dialect),
             database: self.database.or(other.database),
+            channel_layer: self.channel_layer.or(other.channel_layer),
+            channel_prefix: self.channel_prefix.or(other.channel_prefix),
+            presence_grace: self.presence_grace.or(other.presence_grace),
+            node_lasts: self.node_lasts.or(other.node_lasts),
             language: self.language.or(other.language),
             history_page: self.history_page.or(other.history_page),
             max_text_chars: self.max_text_chars.or(other.max_text_chars),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_core::StorageError;
 use chat_core::storage::{Access, FurthestReaders, Profile, Room, StoredMessage, StoredNotification, User};
-use chat_protocol::{ClientId, IdError, RoomName, Timestamp, UserId, Username};
+use chat_protocol::{ClientId, IdError, RoomId, RoomName, Seq, Timestamp, UserId, Username};
 use sqlx::FromRow;
 
 use crate::accounts::{Account, PasswordHash, Session, SessionHash};
@@ -132,6 +132,11 @@ pub(super) use account_columns;
 
 pub(super) fn id<T: TryFrom<i64, Error = IdError>>(value: i64) -> Result<T, StorageError> {
     T::try_from(value).map_err(|_| StorageError::Corrupt { what: "an id" })
+}
+
+/// The place of a message in a room.
+pub(super) fn place((room, seq): (i64, i64)) -> Result<(RoomId, Seq), StorageError> {
+    Ok((id(room)?, id(seq)?))
 }
 
 pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StorageError> {

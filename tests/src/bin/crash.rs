@@ -1,11 +1,13 @@
 //! The kill test as a program: a long run, or a look at the history of one.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use chat_core::ServiceConfig;
 use chat_server::{Config, Server, Settings, chain};
-use chat_tests::crash::{Report, Run, TestDatabase, any_seed, history};
+use chat_tests::crash::{ClusterRun, Report, Run, TestDatabase, any_seed, history};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 type Failure = Box<dyn std::error::Error>;
@@ -27,6 +29,8 @@ enum Command {
         /// The file that it was written to
         file: PathBuf,
     },
+    /// Disturb three servers that talk over Redis, in every way, again and again
+    Cluster(ClusterPlan),
     /// Be the server that is killed
     #[command(hide = true)]
     Serve(Box<Settings>),
@@ -55,6 +59,25 @@ struct Plan {
     history: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct ClusterPlan {
+    /// How often everything happens that can happen to a cluster
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// How many clients there are; half of them send
+    #[arg(long, default_value_t = 300)]
+    clients: u32,
+    /// In how many rooms
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    rooms: u32,
+    /// For how many seconds the time of a server stands still
+    #[arg(long, default_value_t = 10)]
+    pause: u64,
+    /// Settles what depends on chance [default: another one each time]
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
     Sqlite,
@@ -66,6 +89,7 @@ async fn main() -> ExitCode {
     let Cli { command, plan } = Cli::parse();
     let done = match command {
         None => run(plan).await,
+        Some(Command::Cluster(plan)) => disturb(plan).await,
         Some(Command::Check { file }) => check(&file),
         Some(Command::Serve(settings)) => serve(*settings).await,
     };
@@ -86,12 +110,34 @@ async fn run(plan: Plan) -> Result<ExitCode, Failure> {
     let run = Run { program: std::env::current_exe()?, cycles, senders, rooms, seed };
     let history = run.record(&database).await;
     let file = plan.history.unwrap_or_else(|| std::env::temp_dir().join(format!("crash-{seed}.jsonl")));
-    history::write(&file, &history)?;
-    say(&format!("history      {}\n", file.display()));
-    Ok(tell(&Report::of(&history)))
+    keep(&file, &history)
 }
 
-fn check(file: &std::path::Path) -> Result<ExitCode, Failure> {
+async fn disturb(plan: ClusterPlan) -> Result<ExitCode, Failure> {
+    let ClusterPlan { rounds, clients, rooms, pause, seed } = plan;
+    let seed = seed.unwrap_or_else(any_seed);
+    say(&format!("seed         {seed}\n"));
+    let run = ClusterRun {
+        program: std::env::current_exe()?,
+        rounds,
+        senders: clients / 2,
+        subscribers: clients - clients / 2,
+        rooms,
+        pause: Duration::from_secs(pause),
+        node_lasts: ServiceConfig::default().node_lasts,
+        seed,
+    };
+    let history = run.record().await;
+    keep(&std::env::temp_dir().join(format!("cluster-{seed}.jsonl")), &history)
+}
+
+fn keep(file: &Path, history: &[history::Event]) -> Result<ExitCode, Failure> {
+    history::write(file, history)?;
+    say(&format!("history      {}\n", file.display()));
+    Ok(tell(&Report::of(history)))
+}
+
+fn check(file: &Path) -> Result<ExitCode, Failure> {
     Ok(tell(&Report::of(&history::read(file)?)))
 }
 

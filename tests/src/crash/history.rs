@@ -66,6 +66,11 @@ pub enum Event {
         /// What.
         victim: Victim,
     },
+    /// Something is about to happen to a cluster.
+    Disturbed {
+        /// What.
+        by: Disturbance,
+    },
     /// A message that is in the database at the end of the run.
     Stored {
         /// Its room.
@@ -91,6 +96,20 @@ pub enum Victim {
     Server,
     /// The database, where that is a process of its own.
     Database,
+}
+
+/// What can happen to a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disturbance {
+    /// Redis is killed, forgets everything, and is started again.
+    RedisRestart,
+    /// A server is killed and started again.
+    NodeRestart,
+    /// The time of a server stands still for a while.
+    NodePause,
+    /// What a server and Redis say to each other is kept from them for a while, and then dropped.
+    LinkSilence,
 }
 
 /// Why a history cannot be written or read.

@@ -20,8 +20,14 @@ pub struct Instance {
 impl Instance {
     /// Starts the program's own server (`crash serve`) on a free port, and waits until it listens.
     pub async fn start(program: &Path, database: &str) -> Self {
+        Self::start_with(program, &["--database", database]).await
+    }
+
+    /// As [`start`](Self::start), with these settings.
+    pub async fn start_with(program: &Path, settings: &[&str]) -> Self {
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(settings)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -67,6 +73,22 @@ impl Instance {
 
     fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
+    }
+
+    /// Stops its time, until it [goes on](Self::go_on).
+    pub async fn pause(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// Lets it go on after a pause.
+    pub async fn go_on(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let mut kill = Command::new("kill");
+        let sent = kill.args(["-s", signal, &self.pid().to_string()]).status().await;
+        assert!(sent.expect("kill can be run").success(), "the server runs");
     }
 
     /// Kills it, in the middle of whatever it does.

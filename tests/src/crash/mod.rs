@@ -5,6 +5,8 @@
 //! nothing of how it came to be.
 
 mod checker;
+mod clients;
+mod cluster;
 mod database;
 mod door;
 pub mod history;
@@ -16,8 +18,10 @@ mod run;
 mod sender;
 mod subscriber;
 mod violation;
+mod watcher;
 
 pub use checker::check;
+pub use cluster::ClusterRun;
 pub use database::TestDatabase;
 pub use instance::Instance;
 pub use random::{Random, any_seed};

@@ -18,6 +18,8 @@ pub struct Report {
     pub server_kills: usize,
     /// How often the database was killed.
     pub database_kills: usize,
+    /// How often something happened to a cluster.
+    pub disturbances: usize,
     /// How many sends were confirmed.
     pub confirmed: usize,
     /// How many sends were refused for good.
@@ -49,6 +51,7 @@ impl Report {
                 Event::Heard { .. } => &mut this.heard,
                 Event::Killed { victim: Victim::Server } => &mut this.server_kills,
                 Event::Killed { victim: Victim::Database } => &mut this.database_kills,
+                Event::Disturbed { .. } => &mut this.disturbances,
                 Event::Stored { .. } => &mut this.stored,
             };
             *count += 1;
@@ -62,6 +65,7 @@ impl fmt::Display for Report {
         let Self {
             server_kills,
             database_kills,
+            disturbances,
             confirmed,
             refused,
             unknown,
@@ -71,6 +75,7 @@ impl fmt::Display for Report {
             violations,
         } = self;
         writeln!(f, "killed       {server_kills} times the server, {database_kills} times the database")?;
+        writeln!(f, "disturbed    {disturbances} times the cluster")?;
         writeln!(f, "sends        {confirmed} confirmed, {unknown} unknown, {refused} refused")?;
         writeln!(f, "stored       {stored} messages")?;
         writeln!(f, "subscribers  connected {connected} times, heard {heard} messages")?;

@@ -4,12 +4,16 @@ use chat_tests::crash::{Report, Run, TestDatabase, any_seed, history};
 
 /// Records a run and checks it. Leaves its history behind where something is wrong with it.
 async fn check(run: &Run, database: &TestDatabase) -> Report {
-    let history = run.record(database).await;
-    let report = Report::of(&history);
+    examine("crash", run.seed, &run.record(database).await)
+}
+
+/// Checks the history of a run with a seed.
+pub(crate) fn examine(kind: &str, seed: u64, history: &[history::Event]) -> Report {
+    let report = Report::of(history);
     if !report.violations.is_empty() {
-        let file = std::env::temp_dir().join(format!("crash-{}.jsonl", run.seed));
-        history::write(&file, &history).expect("the history can be written");
-        panic!("seed {}, history in {}\n{report}", run.seed, file.display());
+        let file = std::env::temp_dir().join(format!("{kind}-{seed}.jsonl"));
+        history::write(&file, history).expect("the history can be written");
+        panic!("seed {seed}, history in {}\n{report}", file.display());
     }
     report
 }

@@ -31,6 +31,21 @@ pub async fn appended_messages_are_numbered_without_gaps(storage: &impl Storage)
     assert!(storage.append(&[]).await.unwrap().is_empty());
 }
 
+/// Of many rooms at once it can be asked how far they have come.
+pub async fn the_newest_places_of_many_rooms_are_told_at_once(storage: &impl Storage) {
+    let [lobby, other, empty] =
+        [room(storage, "lobby").await, room(storage, "other").await, room(storage, "empty").await];
+    let amy = user(storage, "amy").await;
+    append(storage, message(&lobby, &amy, "one")).await;
+    append(storage, message(&other, &amy, "un")).await;
+    append(storage, message(&other, &amy, "deux")).await;
+    let none = RoomId::new(i64::MAX).unwrap();
+    let mut places = storage.newest_places(&[other.id, none, empty.id, lobby.id]).await.unwrap();
+    places.sort_unstable();
+    assert_eq!(places, [(lobby.id, seq(1)), (other.id, seq(2))]);
+    assert_eq!(storage.newest_places(&[]).await.unwrap(), []);
+}
+
 /// Nothing of a message changes on the way.
 pub async fn messages_are_kept_as_they_were(storage: &impl Storage) {
     let lobby = room(storage, "lobby").await;

@@ -50,6 +50,7 @@ macro_rules! storage_conformance {
             who_does_not_exist_joins_nothing,
             members_keep_the_order_of_joining,
             appended_messages_are_numbered_without_gaps,
+            the_newest_places_of_many_rooms_are_told_at_once,
             messages_are_kept_as_they_were,
             ids_grow_with_the_sequence,
             appends_at_once_leave_no_gap,

@@ -40,6 +40,21 @@ impl MessageStorage for PostgresStorage {
         Ok(self.messages_before(room, None, 1).await?.pop())
     }
 
+    async fn newest_places(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StorageError> {
+        let rooms: Vec<i64> = rooms.iter().map(|room| room.value()).collect();
+        let newest: Vec<(i64, i64)> = self
+            .pool
+            .all(
+                sqlx::query_as(
+                    "SELECT r.id, newest.seq FROM unnest($1) AS r (id) CROSS JOIN LATERAL \
+                     (SELECT seq FROM messages WHERE room_id = r.id ORDER BY seq DESC LIMIT 1) AS newest",
+                )
+                .bind(rooms),
+            )
+            .await?;
+        newest.into_iter().map(row::place).collect()
+    }
+
     async fn messages_before(
         &self,
         room: RoomId,

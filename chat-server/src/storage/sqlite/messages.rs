@@ -36,6 +36,21 @@ impl MessageStorage for SqliteStorage {
         Ok(self.messages_before(room, None, 1).await?.pop())
     }
 
+    async fn newest_places(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StorageError> {
+        let rooms: Vec<i64> = rooms.iter().map(|room| room.value()).collect();
+        let rooms = serde_json::to_string(&rooms).map_err(StorageError::database)?;
+        self.read(move |connection| {
+            all(
+                connection,
+                "SELECT value, (SELECT max(seq) FROM messages WHERE room_id = value) AS seq \
+                 FROM json_each(?) WHERE seq IS NOT NULL",
+                (rooms,),
+                row::place,
+            )
+        })
+        .await
+    }
+
     async fn messages_before(
         &self,
         room: RoomId,

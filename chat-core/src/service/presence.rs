@@ -1,0 +1,339 @@
+//! Tells who comes online and who goes offline, in a loop of its own.
+//!
+//! Whether somebody is online anywhere, the roster of the cluster says; who changes that, tells the rooms. Each node keeps
+//! what it has told each room, so that nobody hears the same twice, whoever else tells it. Where something may have been
+//! lost, the roster is asked about all members of the rooms concerned.
+//!
+//! While the roster is away, those who come are told to their rooms on this node only, and those who leave stay online:
+//! they may be connected elsewhere. Once it is back, it is told, and asked.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use chat_protocol::{RoomId, UserId};
+use futures::future::join_all;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+use super::{Inner, reached};
+use crate::storage::User;
+use crate::{Content, Moment, Novelty, Pulse, RosterAway, Standing, StorageError, Topic};
+
+/// Users that the roster is told of, or asked about, at once.
+const USERS_AT_ONCE: usize = 256;
+
+/// How often a node gives a sign of life before it counts as dead without one.
+const BEATS: u32 = 4;
+
+/// How long to wait after a failure before something is tried again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// What may change who is online, and for whom.
+#[derive(Debug)]
+pub(crate) enum Occasion {
+    /// A user has a connection more, or one less. Seen to, it drops the sender.
+    Connection { user: User, seen_to: Option<oneshot::Sender<()>> },
+    /// A user has become a member of a room.
+    Member { user: User, room: RoomId },
+}
+
+/// Rooms of which it is not certain that they were told who is online.
+#[derive(Debug, Default)]
+pub(super) struct DoubtedRooms {
+    rooms: Mutex<HashSet<RoomId>>,
+    found: Notify,
+}
+
+impl DoubtedRooms {
+    pub(super) fn add(&self, rooms: impl IntoIterator<Item = RoomId>) {
+        self.rooms.lock().extend(rooms);
+        self.found.notify_one();
+    }
+
+    fn take(&self) -> HashSet<RoomId> {
+        std::mem::take(&mut *self.rooms.lock())
+    }
+}
+
+impl Inner {
+    /// Has something seen to. After the driver has ended there is nobody left to tell.
+    pub(super) fn see_to(&self, occasion: Occasion) {
+        if self.occasions.send(occasion).is_err() {
+            tracing::debug!("the service is closed; nobody is told who comes and goes");
+        }
+    }
+
+    /// Tells that a user has a connection more; waits until that is told.
+    pub(super) async fn tell_presence(&self, user: User) {
+        let (sender, seen_to) = oneshot::channel();
+        self.see_to(Occasion::Connection { user, seen_to: Some(sender) });
+        // Ends when the driver drops its half: it has no more to say than that.
+        drop(seen_to.await);
+    }
+}
+
+/// Does so until the last commit is done, and nothing more happens.
+pub(super) async fn run(
+    inner: &Inner,
+    mut occasions: mpsc::UnboundedReceiver<Occasion>,
+    mut committing: watch::Receiver<()>,
+) {
+    let mut beats = interval(inner.config.node_lasts / BEATS);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut keeper = Keeper { inner, beats, has_beaten: false, unsteady_until: None, untold: HashMap::new() };
+    let mut batch = Vec::new();
+    loop {
+        let departure = inner.presence.lock().next_departure();
+        tokio::select! {
+            biased;
+            // First: who gives no sign of life counts as dead.
+            _ = keeper.beats.tick() => {
+                keeper.beat().await;
+                // However long it took to find that the roster is away, others have their turn.
+                keeper.beats.reset();
+            }
+            // Before departures, which wait for it.
+            () = reached(keeper.unsteady_until) => keeper.settle(),
+            received = occasions.recv_many(&mut batch, USERS_AT_ONCE) => {
+                if received == 0 {
+                    break;
+                }
+                keeper.see_to(batch.drain(..)).await;
+            }
+            () = reached(departure) => keeper.depart().await,
+            () = inner.doubted_rooms.found.notified() => keeper.look_into_rooms().await,
+            _ = committing.changed(), if !occasions.is_closed() => occasions.close(),
+        }
+    }
+    keeper.end().await;
+}
+
+struct Keeper<'a> {
+    inner: &'a Inner,
+    beats: Interval,
+    has_beaten: bool,
+    /// Until then, other nodes may not have told the roster yet what it has forgotten.
+    unsteady_until: Option<Instant>,
+    /// Users of whom some rooms were not told, because storage failed.
+    untold: HashMap<UserId, User>,
+}
+
+impl Keeper<'_> {
+    async fn see_to(&mut self, occasions: impl Iterator<Item = Occasion>) {
+        let mut seen_to = Vec::new();
+        let mut arrivals = HashMap::new();
+        for occasion in occasions {
+            match occasion {
+                Occasion::Connection { user, seen_to: sender } => {
+                    seen_to.extend(sender);
+                    if self.inner.presence.lock().has_arrived(user.id) {
+                        arrivals.insert(user.id, user);
+                    }
+                }
+                Occasion::Member { user, room } => self.tell_new_member(&user, room).await,
+            }
+        }
+        self.enter(&arrivals.into_values().collect::<Vec<_>>()).await;
+        drop(seen_to);
+    }
+
+    /// Tells the roster who is here, and the rooms, where that is news.
+    async fn enter(&mut self, users: &[User]) {
+        if users.is_empty() {
+            return;
+        }
+        let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+        let Ok(answers) = self.inner.layer.enter(&ids).await else {
+            let here = Standing { is_online: true, as_of: Moment::UNKNOWN };
+            join_all(users.iter().map(|user| self.tell_rooms(user, here))).await;
+            return;
+        };
+        self.inner.presence.lock().enter(&ids);
+        let news = users.iter().zip(answers).filter(|(_, (_, novelty))| *novelty == Novelty::Changed);
+        self.announce(news.map(|(user, (standing, _))| (user.clone(), standing)).collect()).await;
+    }
+
+    /// Tells the roster that somebody is not here any more, and the rooms, where they are nowhere else.
+    async fn depart(&mut self) {
+        let now = Instant::now();
+        let Some(user) = self.inner.presence.lock().pop_departed(now) else { return };
+        if let Some(steady) = self.unsteady_until {
+            self.inner.presence.lock().put_back(user, steady);
+            return;
+        }
+        if self.leave(&user).await.is_err() {
+            self.inner.presence.lock().put_back(user, now + TRY_AGAIN_AFTER);
+        }
+    }
+
+    async fn leave(&mut self, user: &User) -> Result<(), RosterAway> {
+        let standing = self.inner.layer.leave(user.id).await?;
+        if !standing.is_online {
+            self.record_last_seen(user.id).await;
+            self.announce(vec![(user.clone(), standing)]).await;
+        }
+        Ok(())
+    }
+
+    /// Gives a sign of life, and sees to what has become of others that gave none.
+    async fn beat(&mut self) {
+        while let Ok(pulse) = self.inner.layer.beat(self.inner.config.node_lasts).await {
+            // There may be more who are gone.
+            if self.take_pulse(pulse).await == Novelty::Unchanged {
+                break;
+            }
+        }
+    }
+
+    /// Sees to what the roster has answered; whether somebody is gone.
+    async fn take_pulse(&mut self, pulse: Pulse) -> Novelty {
+        if !pulse.is_known {
+            self.inner.presence.lock().forget_entered();
+            if self.has_beaten {
+                self.unsteady_until = Some(Instant::now() + self.inner.config.node_lasts / 2);
+            }
+        }
+        self.has_beaten = true;
+        let arrivals = self.inner.presence.lock().arrivals();
+        for users in arrivals.chunks(USERS_AT_ONCE) {
+            self.enter(users).await;
+        }
+        let gone = Standing { is_online: false, as_of: pulse.as_of };
+        let novelty = if pulse.gone.is_empty() { Novelty::Unchanged } else { Novelty::Changed };
+        let mut announced = Vec::new();
+        for user in pulse.gone {
+            self.record_last_seen(user).await;
+            match self.inner.storage.user(user).await {
+                Ok(user) => announced.extend(user.map(|user| (user, gone))),
+                Err(error) => warn(&error),
+            }
+        }
+        self.announce(announced).await;
+        self.tell_untold().await;
+        novelty
+    }
+
+    /// Tells the rooms of users how they stand, on all nodes. What storage does not let it tell, it tells later.
+    async fn announce(&mut self, standings: Vec<(User, Standing)>) {
+        let told = join_all(standings.iter().map(|(user, standing)| self.tell_rooms(user, *standing))).await;
+        for ((user, _), told) in standings.into_iter().zip(told) {
+            if let Err(error) = told {
+                warn(&error);
+                self.untold.insert(user.id, user);
+            }
+        }
+    }
+
+    async fn tell_rooms(&self, user: &User, standing: Standing) -> Result<(), StorageError> {
+        for room in self.inner.storage.rooms_of(user.id).await? {
+            self.tell(room.id, user, standing);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, room: RoomId, user: &User, standing: Standing) {
+        self.inner.hub.tell_presence(room, user, standing);
+        if standing.as_of != Moment::UNKNOWN {
+            let presence = || Content::Presence { user: user.clone(), standing };
+            self.inner.publish_with(Topic::Room(room), presence);
+        }
+    }
+
+    async fn tell_untold(&mut self) {
+        let users: Vec<_> = std::mem::take(&mut self.untold).into_values().collect();
+        for users in users.chunks(USERS_AT_ONCE) {
+            let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+            match self.inner.layer.standings(&ids).await {
+                Ok(standings) => self.announce(users.iter().cloned().zip(standings).collect()).await,
+                Err(RosterAway) => self.untold.extend(users.iter().map(|user| (user.id, user.clone()))),
+            }
+        }
+    }
+
+    async fn tell_new_member(&self, user: &User, room: RoomId) {
+        match self.inner.layer.standings(&[user.id]).await.as_deref() {
+            Ok([standing]) if standing.is_online => self.tell(room, user, *standing),
+            Err(RosterAway) if self.inner.presence.lock().is_here(user.id) => {
+                self.tell(room, user, Standing { is_online: true, as_of: Moment::UNKNOWN });
+            }
+            Ok(_) | Err(RosterAway) => {}
+        }
+    }
+
+    /// Tells rooms on this node what they may have missed.
+    async fn look_into_rooms(&mut self) {
+        // The roster may have lost everything: then all nodes tell it again first.
+        self.beat().await;
+        let mut again = HashSet::new();
+        for room in self.inner.doubted_rooms.take() {
+            let looked = self.look_into(room).await;
+            if looked.is_err() || self.unsteady_until.is_some() {
+                again.insert(room);
+            }
+        }
+        if !again.is_empty() {
+            self.inner.doubted_rooms.rooms.lock().extend(again);
+            self.unsteady_until.get_or_insert_with(|| Instant::now() + TRY_AGAIN_AFTER);
+        }
+    }
+
+    async fn look_into(&self, room: RoomId) -> Result<(), Unsettled> {
+        let members = self.inner.storage.members(room).await?;
+        for members in members.chunks(USERS_AT_ONCE) {
+            let ids: Vec<_> = members.iter().map(|member| member.id).collect();
+            let standings = self.inner.layer.standings(&ids).await?;
+            for (member, standing) in members.iter().zip(standings) {
+                let may_be_missing = self.unsteady_until.is_some();
+                if standing.is_online || (!may_be_missing && self.inner.hub.was_told_online(room, member.id))
+                {
+                    self.inner.hub.tell_presence(room, member, standing);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on, who is not in the roster is offline.
+    fn settle(&mut self) {
+        self.unsteady_until = None;
+        self.inner.doubted_rooms.found.notify_one();
+    }
+
+    async fn record_last_seen(&self, user: UserId) {
+        if let Err(error) = self.inner.storage.record_last_seen(user, self.inner.clock.now()).await {
+            warn(&error);
+        }
+    }
+
+    /// Nobody is here any more. Who comes back to another node within the time that short absences are allowed was not
+    /// away: other nodes find out who does not.
+    async fn end(mut self) {
+        let grace = self.inner.config.presence_grace;
+        if !grace.is_zero()
+            && let Ok(pulse) = self.inner.layer.beat(grace).await
+            && !pulse.is_alone
+        {
+            return;
+        }
+        let departing = self.inner.presence.lock().take_departing();
+        for user in departing {
+            if self.leave(&user).await.is_err() {
+                self.record_last_seen(user.id).await;
+            }
+        }
+    }
+}
+
+/// Why a room could not be looked into.
+#[derive(Debug, thiserror::Error)]
+enum Unsettled {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Roster(#[from] RosterAway),
+}
+
+fn warn(error: &StorageError) {
+    tracing::warn!(error = error as &dyn std::error::Error, "somebody was not told who is online");
+}

@@ -1,0 +1,5 @@
+//! Ways between the nodes of a cluster.
+
+mod redis;
+
+pub use redis::{RedisChannelLayer, RedisOptions};

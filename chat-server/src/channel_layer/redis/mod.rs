@@ -1,0 +1,181 @@
+//! The nodes of a cluster talk over Redis: what happens in a room goes to a channel of it, which those nodes subscribe to
+//! that have somebody in the room.
+//!
+//! Redis forgets a message once it has sent it on, and drops what it cannot send. Here that is noticed, and said: by a
+//! node that was cut off, after it has subscribed again; and by a node that could not publish, once it can.
+
+mod channels;
+mod inbox;
+mod outgoing;
+mod pause;
+mod payload;
+mod publisher;
+mod roster;
+mod subscriber;
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chat_core::{ChannelLayer, Envelope, Received, Topic};
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, Client, RedisResult};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::config::RedisUrl;
+use channels::Channels;
+use inbox::{Arrived, Inbox};
+use outgoing::Outgoing;
+use payload::{NodeId, Payload};
+use publisher::Publisher;
+use roster::RedisRoster;
+use subscriber::{Subscriber, Subscriptions};
+
+/// How long connecting may take, and every answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// How to reach a Redis, and how to use it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RedisOptions {
+    /// Where it is, and who one is there.
+    pub url: RedisUrl,
+    /// What the names of all channels begin with; other clusters on the same Redis need another one. Default `chat`.
+    pub prefix: String,
+    /// Most bytes that wait to be published, and most that were received and wait to be read. Default 32 MiB.
+    pub max_queue_bytes: usize,
+}
+
+impl RedisOptions {
+    /// The Redis at this URL, and everything else at its default.
+    #[must_use]
+    pub fn new(url: RedisUrl) -> Self {
+        Self { url, prefix: "chat".to_owned(), max_queue_bytes: 32 << 20 }
+    }
+}
+
+/// A [`ChannelLayer`] over Redis. It goes on by itself when Redis was away.
+pub struct RedisChannelLayer {
+    node: NodeId,
+    channels: Channels,
+    outgoing: Arc<Outgoing>,
+    subscriptions: Arc<Subscriptions>,
+    inbox: Arc<Inbox>,
+    roster: RedisRoster,
+    _tasks: JoinSet<()>,
+}
+
+impl RedisChannelLayer {
+    /// Begins to connect; must be called within a tokio runtime. Whether Redis can be reached shows later, in the log.
+    #[must_use]
+    pub fn open(options: &RedisOptions) -> Self {
+        let node = NodeId::by_lot();
+        let link = Link(options.url.client());
+        let channels = Channels::new(&options.prefix);
+        let outgoing = Arc::new(Outgoing::new(options.max_queue_bytes));
+        let subscriptions = Arc::new(Subscriptions::new(channels.clone()));
+        let inbox = Arc::new(Inbox::new(options.max_queue_bytes));
+        let roster = RedisRoster::new(link.clone(), &options.prefix, node);
+        let publisher = Publisher {
+            link: link.clone(),
+            node,
+            channels: channels.clone(),
+            outgoing: Arc::clone(&outgoing),
+        };
+        let subscriber =
+            Subscriber { link, subscriptions: Arc::clone(&subscriptions), inbox: Arc::clone(&inbox) };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(publisher.run());
+        tasks.spawn(subscriber.run());
+        Self { node, channels, outgoing, subscriptions, inbox, roster, _tasks: tasks }
+    }
+
+    /// What a message says; `None` where that is nothing.
+    fn read(&self, message: &redis::Msg) -> Option<Received> {
+        let topic = self.channels.topic(message.get_channel_name())?;
+        match payload::decode(self.node, message.get_payload_bytes()) {
+            Ok(Payload::Own) => None,
+            Ok(Payload::Said(content)) => Some(Received::Envelope(Envelope { topic, content })),
+            Ok(Payload::Lost) => Some(Received::Missed(topic)),
+            Err(error) => {
+                tracing::warn!(?topic, %error, "something of another node is lost");
+                Some(Received::Missed(topic))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ChannelLayer for RedisChannelLayer {
+    fn publish(&self, Envelope { topic, content }: Envelope) {
+        self.outgoing.push(topic, payload::encode(self.node, &content));
+    }
+
+    fn has_subscribers(&self, _: Topic) -> bool {
+        true
+    }
+
+    async fn subscribe(&self, topic: Topic) {
+        self.subscriptions.add(topic).await;
+    }
+
+    async fn unsubscribe(&self, topic: Topic) {
+        self.subscriptions.remove(topic).await;
+    }
+
+    async fn close(&self) {
+        if timeout(ANSWER_WITHIN, self.outgoing.drained()).await.is_err() {
+            tracing::warn!("other nodes were not told everything");
+        }
+    }
+
+    async fn receive(&self) -> Received {
+        loop {
+            match self.inbox.next().await {
+                Arrived::Interruption => return Received::Interrupted,
+                Arrived::Message(message) => {
+                    if let Some(received) = self.read(&message) {
+                        return received;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RedisChannelLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisChannelLayer")
+            .field("node", &self.node)
+            .field("channels", &self.channels)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The way to Redis.
+#[derive(Debug, Clone)]
+struct Link(Client);
+
+impl Link {
+    /// A connection for commands.
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_WITHIN))
+            .set_response_timeout(Some(ANSWER_WITHIN));
+        self.0.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    /// A connection for subscriptions.
+    async fn listen(&self) -> RedisResult<PubSub> {
+        in_time(self.0.get_async_pubsub()).await
+    }
+}
+
+/// Does not wait for Redis any longer than it should take.
+async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    let late = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    timeout(ANSWER_WITHIN, answer).await.map_err(late)?
+}

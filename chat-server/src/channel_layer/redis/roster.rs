@@ -1,0 +1,137 @@
+//! Who is connected to which node, kept in Redis.
+//!
+//! A set for each node, of its users; a set for each user, of the nodes; and when each node counts as dead. What belongs
+//! together is changed by one script, and all by the clock of Redis. The names of all keys have the same part in braces,
+//! so that a Redis Cluster keeps them on one of its nodes.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chat_core::{Moment, Novelty, Pulse, Roster, RosterAway, Standing};
+use chat_protocol::UserId;
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script, ScriptInvocation};
+
+use super::payload::NodeId;
+use super::{Link, RedisChannelLayer};
+
+/// Most users of dead nodes that are taken out at once.
+const GONE_AT_ONCE: usize = 200;
+
+/// The connection to the roster, and what is asked of it.
+pub(super) struct RedisRoster {
+    link: Link,
+    /// `None` while the roster is away.
+    connection: Mutex<Option<MultiplexedConnection>>,
+    keys: String,
+    node: String,
+    enter: Script,
+    leave: Script,
+    standings: Script,
+    beat: Script,
+}
+
+impl RedisRoster {
+    pub(super) fn new(link: Link, prefix: &str, node: NodeId) -> Self {
+        let script = |script| Script::new(&[include_str!("roster/common.lua"), script].concat());
+        Self {
+            link,
+            connection: Mutex::new(None),
+            keys: format!("{{{prefix}}}"),
+            node: node.to_string(),
+            enter: script(include_str!("roster/enter.lua")),
+            leave: script(include_str!("roster/leave.lua")),
+            standings: script(include_str!("roster/standings.lua")),
+            beat: script(include_str!("roster/beat.lua")),
+        }
+    }
+
+    fn ask<'a>(&'a self, script: &'a Script, users: &[UserId]) -> ScriptInvocation<'a> {
+        let mut question = script.key(&self.keys);
+        question.arg(&self.node);
+        for user in users {
+            question.arg(user.value());
+        }
+        question
+    }
+
+    /// The answer: a moment, and a number for each thing that was asked about.
+    async fn answer(&self, question: &ScriptInvocation<'_>) -> Result<(Moment, Vec<i64>), RosterAway> {
+        let connection = self.connection.lock().clone();
+        let mut connection = connection.ok_or(RosterAway)?;
+        self.answer_by(question, &mut connection).await
+    }
+
+    async fn answer_by(
+        &self,
+        question: &ScriptInvocation<'_>,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(Moment, Vec<i64>), RosterAway> {
+        let answer: RedisResult<Vec<i64>> = question.invoke_async(connection).await;
+        match answer {
+            Ok(answer) => {
+                let (moment, numbers) = answer.split_first().ok_or(RosterAway)?;
+                Ok((Moment(u64::try_from(*moment).unwrap_or_default()), numbers.to_vec()))
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "who is online elsewhere is not known"
+                );
+                *self.connection.lock() = None;
+                Err(RosterAway)
+            }
+        }
+    }
+
+    /// The connection; made now where there is none.
+    async fn connect(&self) -> Result<MultiplexedConnection, RosterAway> {
+        let known = self.connection.lock().clone();
+        if let Some(connection) = known {
+            return Ok(connection);
+        }
+        // Why it cannot be made, others tell.
+        let connection = self.link.connect().await.map_err(|_| RosterAway)?;
+        *self.connection.lock() = Some(connection.clone());
+        Ok(connection)
+    }
+}
+
+#[async_trait]
+impl Roster for RedisChannelLayer {
+    async fn enter(&self, users: &[UserId]) -> Result<Vec<(Standing, Novelty)>, RosterAway> {
+        let roster = &self.roster;
+        let (as_of, was_online) = roster.answer(&roster.ask(&roster.enter, users)).await?;
+        let standing = Standing { is_online: true, as_of };
+        let novelty = |was| if was == 0 { Novelty::Changed } else { Novelty::Unchanged };
+        Ok(was_online.into_iter().map(|was| (standing, novelty(was))).collect())
+    }
+
+    async fn leave(&self, user: UserId) -> Result<Standing, RosterAway> {
+        let roster = &self.roster;
+        let (as_of, is_online) = roster.answer(&roster.ask(&roster.leave, &[user])).await?;
+        Ok(Standing { is_online: is_online != [0], as_of })
+    }
+
+    async fn standings(&self, users: &[UserId]) -> Result<Vec<Standing>, RosterAway> {
+        let roster = &self.roster;
+        let (as_of, are_online) = roster.answer(&roster.ask(&roster.standings, users)).await?;
+        Ok(are_online.into_iter().map(|is| Standing { is_online: is != 0, as_of }).collect())
+    }
+
+    async fn beat(&self, lasting: Duration) -> Result<Pulse, RosterAway> {
+        let roster = &self.roster;
+        let mut connection = roster.connect().await?;
+        let mut question = roster.ask(&roster.beat, &[]);
+        question.arg(u64::try_from(lasting.as_micros()).unwrap_or(u64::MAX)).arg(GONE_AT_ONCE);
+        let (as_of, answer) = roster.answer_by(&question, &mut connection).await?;
+        let [is_known, others, gone @ ..] = &*answer else { return Err(RosterAway) };
+        Ok(Pulse {
+            is_known: *is_known != 0,
+            is_alone: *others == 0,
+            gone: gone.iter().filter_map(|user| UserId::new(*user).ok()).collect(),
+            as_of,
+        })
+    }
+}
