@@ -1,6 +1,6 @@
 //! A chat server in a process of its own, which can be killed.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -20,8 +20,13 @@ pub struct Instance {
 impl Instance {
     /// Starts the program's own server (`crash serve`) on a free port, and waits until it listens.
     pub async fn start(program: &Path, database: &str) -> Self {
+        Self::start_at(program, database, (Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Starts it on this address.
+    pub async fn start_at(program: &Path, database: &str, address: SocketAddr) -> Self {
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", database])
+            .args(["serve", "--listen", &address.to_string(), "--database", database])
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
