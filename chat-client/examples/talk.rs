@@ -1,4 +1,5 @@
-//! Joins a room, shows what happens there, and says what it reads from the standard input.
+//! Joins a room, shows what happens there, and says what it reads from the standard input. Where the server goes, it
+//! waits and comes back.
 //!
 //! ```sh
 //! cargo run -p chat-client --example talk -- [URL [NAME [DIALECT]]]
@@ -13,7 +14,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::{env, io, thread};
 
-use chat_client::{Client, Dialect, Event, Username};
+use chat_client::{Client, Dialect, Event, Reconnect, Update, Username};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
@@ -42,19 +43,21 @@ async fn talk() -> Result<(), Box<dyn Error>> {
     let name = Username::new(&arguments.next().unwrap_or_else(|| DEFAULT_NAME.to_owned()))?;
     let dialect = arguments.next().map_or(Ok(Dialect::Typed), |dialect| dialect.parse())?;
 
-    let mut client = Client::connect(url).dialect(dialect).user(name).await?;
+    let connect = Client::connect(url).dialect(dialect).user(name);
+    let mut client = connect.reconnect(Reconnect::default())?;
     let sender = client.sender();
     let mut lines = lines();
     loop {
         tokio::select! {
-            event = client.next() => match event {
-                Some(event) => show(&event?),
+            update = client.next() => match update {
+                Some(update) => tell(&update?),
                 None => return Ok(()),
             },
             line = lines.recv() => match line {
-                Some(line) => match sender.send_text(&line).await {
-                    Err(error) if error.is_invalid_command() => eprintln!("not sent: {error}"),
-                    sent => sent?,
+                // It does not wait: this very loop empties the outbox.
+                Some(line) => match sender.try_send_text(&line) {
+                    Err(error) if error.is_invalid_command() || error.is_full() => eprintln!("not sent: {error}"),
+                    sent => drop(sent?),
                 },
                 None => break,
             },
@@ -77,6 +80,16 @@ fn lines() -> mpsc::Receiver<String> {
     receiver
 }
 
+fn tell(update: &Update) {
+    match update {
+        Update::Event(event) => show(event),
+        Update::Connected => println!("* connected"),
+        Update::Disconnected(lost) => println!("* {}; next attempt in {:?}", lost.error, lost.retry_in),
+        // One's own message was stored: its echo has shown it already.
+        _ => {}
+    }
+}
+
 fn show(event: &Event) {
     match event {
         Event::MessagePosted(posted) => {
@@ -96,8 +109,6 @@ fn show(event: &Event) {
         Event::Refused(refusal) => {
             println!("! {}", refusal.text.as_deref().unwrap_or(refusal.code.as_str()));
         }
-        // One's own message was stored: its echo has shown it already.
-        Event::MessageAccepted(_) => {}
         other => println!("* {other:?}"),
     }
 }

@@ -20,7 +20,7 @@ const NON_ASCII: &AsciiSet = &AsciiSet::EMPTY;
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A URL that has been checked, with the guest's name in its query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Address {
     pub(crate) uri: Uri,
     /// The host and the port.
@@ -44,20 +44,25 @@ impl Address {
         let host = format!("{host}:{}", uri.port_u16().unwrap_or(DEFAULT_PORT));
         let room = room_of(uri.path());
 
-        let queries = [
-            uri.query().map(str::to_owned),
-            guest.map(|name| format!("{}={}", dialect.behavior().user_parameter, in_query(name.as_str()))),
-        ];
-        let mut target = uri.path().to_owned();
-        for (query, joint) in queries.into_iter().flatten().zip(['?', '&']) {
-            target.push(joint);
-            target.push_str(&query);
-        }
-        let mut parts = uri.into_parts();
-        parts.path_and_query = Some(PathAndQuery::try_from(target)?);
-        let uri = Uri::from_parts(parts).map_err(|error| WsError::HttpFormat(error.into()))?;
+        let uri = match guest {
+            Some(name) => with_parameter(uri, dialect.behavior().user_parameter, name.as_str())?,
+            None => uri,
+        };
         Ok(Self { uri, host, room })
     }
+
+    /// The URI that asks to go on from there.
+    pub(crate) fn uri_since(&self, since: &str) -> Result<Uri, ErrorKind> {
+        with_parameter(self.uri.clone(), "since", since).map_err(ErrorKind::Url)
+    }
+}
+
+fn with_parameter(uri: Uri, name: &str, value: &str) -> Result<Uri, WsError> {
+    let (query, joint) = uri.query().map_or(("", ""), |query| (query, "&"));
+    let target = format!("{}?{query}{joint}{name}={}", uri.path(), in_query(value));
+    let mut parts = uri.into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(target)?);
+    Uri::from_parts(parts).map_err(|error| WsError::HttpFormat(error.into()))
 }
 
 fn in_query(text: &str) -> PercentEncode<'_> {
@@ -90,6 +95,13 @@ mod tests {
         for (url, dialect, guest, expected) in cases {
             assert_eq!(address(url, dialect, guest).uri.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn the_place_to_go_on_from_is_in_the_query() {
+        let address = address("ws://h/r/", Dialect::Group, "amy");
+        let uri = address.uri_since("5:41,聊:0").unwrap();
+        assert_eq!(uri.to_string(), "ws://h/r/?username=amy&since=5%3A41%2C%E8%81%8A%3A0");
     }
 
     #[test]

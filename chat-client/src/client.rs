@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 use chat_protocol::{Dialect, Event};
 use futures::Stream;
 use futures::stream::FusedStream;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::config::Connect;
 use crate::error::{ClientError, Closed};
@@ -52,7 +51,7 @@ impl Client {
     /// The dialect that the connection speaks.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.shared.dialect
+        self.shared.voice.dialect
     }
 
     /// How many frames of the server were skipped, because the dialect does not have them or they are malformed.
@@ -71,18 +70,6 @@ impl Client {
     pub async fn close(self) -> Result<(), ClientError> {
         Ok(self.shared.connection.close().await?)
     }
-
-    fn read(&mut self, message: &Message) -> Option<Event> {
-        // All dialects are JSON as text; a binary frame is of none of them.
-        let event = match message {
-            Message::Text(text) => self.shared.dialect.decode_event(text).ok(),
-            _ => None,
-        };
-        if event.is_none() {
-            self.unreadable_frames = self.unreadable_frames.saturating_add(1);
-        }
-        event
-    }
 }
 
 impl Stream for Client {
@@ -92,9 +79,10 @@ impl Stream for Client {
         while !self.has_ended {
             match ready!(self.shared.connection.poll_receive(cx)) {
                 Ok(message) => {
-                    if let Some(event) = self.read(&message) {
+                    if let Some(event) = self.shared.voice.decode(&message) {
                         return Poll::Ready(Some(Ok(event)));
                     }
+                    self.unreadable_frames = self.unreadable_frames.saturating_add(1);
                 }
                 Err(end) => {
                     self.has_ended = true;

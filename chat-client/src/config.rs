@@ -1,7 +1,6 @@
 //! What there is to say before connecting.
 
 use std::future::IntoFuture;
-use std::io;
 use std::time::Duration;
 
 use chat_protocol::{Dialect, Limits, Username};
@@ -9,9 +8,13 @@ use futures::future::BoxFuture;
 
 use crate::address::Address;
 use crate::client::Client;
-use crate::connection::Connection;
+use crate::credentials::Credentials;
+use crate::door::Door;
 use crate::error::{ClientError, ErrorKind};
+use crate::reconnect::{Reconnect, ReconnectingClient};
 use crate::sender::Shared;
+use crate::since::Since;
+use crate::voice::Voice;
 
 /// Fifty messages of full length, in JSON that writes each character as `\u` escapes, take half of this.
 const DEFAULT_MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -29,6 +32,8 @@ pub struct Connect {
     url: String,
     dialect: Dialect,
     user: Option<Username>,
+    credentials: Credentials,
+    since: Since,
     limits: Limits,
     max_message_bytes: usize,
     timeout: Duration,
@@ -40,6 +45,8 @@ impl Connect {
             url,
             dialect: Dialect::Typed,
             user: None,
+            credentials: Credentials::default(),
+            since: Since::default(),
             limits: Limits::default(),
             max_message_bytes: DEFAULT_MAX_MESSAGE_BYTES,
             timeout: DEFAULT_TIMEOUT,
@@ -55,6 +62,24 @@ impl Connect {
     /// Comes as a guest of this name, which goes into the query of the URL. A server looks at it in guest mode only.
     pub fn user(mut self, name: Username) -> Self {
         self.user = Some(name);
+        self
+    }
+
+    /// Comes with a token, as `Authorization: Bearer`. It does not show in logs of URLs.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.credentials.token = Some(token.into());
+        self
+    }
+
+    /// Comes with cookies, such as `sessionid=…`: the value of the header `Cookie`.
+    pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
+        self.credentials.cookie = Some(cookie.into());
+        self
+    }
+
+    /// Asks first for what was posted after this, as ordinary messages. Default: hears what is posted from now on.
+    pub fn since(mut self, since: Since) -> Self {
+        self.since = since;
         self
     }
 
@@ -77,15 +102,32 @@ impl Connect {
         self
     }
 
+    /// A client that stays: whenever the connection is lost, it comes back, goes on where it was, and sends what was not
+    /// confirmed. It connects when it is polled.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL is no `ws://` URL, or the token or the cookie cannot stand in a header.
+    pub fn reconnect(self, how: Reconnect) -> Result<ReconnectingClient, ClientError> {
+        let since = self.since.clone();
+        let (door, voice) = self.prepare()?;
+        Ok(ReconnectingClient::new(door, voice, since, how))
+    }
+
     async fn connect(self) -> Result<Client, ClientError> {
-        let mut address = Address::new(&self.url, self.dialect, self.user.as_ref())?;
-        let room = address.room.take();
-        let subprotocol = self.dialect.subprotocol();
-        let opening = Connection::open(address, &subprotocol, self.max_message_bytes);
-        let connection = tokio::time::timeout(self.timeout, opening)
-            .await
-            .map_err(|_| ErrorKind::Unreachable(io::ErrorKind::TimedOut.into()))??;
-        Ok(Client::new(Shared { connection, dialect: self.dialect, limits: self.limits, room }))
+        let since = self.since.to_string();
+        let (door, voice) = self.prepare()?;
+        let connection = door.open(Some(since.as_str()).filter(|since| !since.is_empty())).await?;
+        Ok(Client::new(Shared { connection, voice }))
+    }
+
+    fn prepare(self) -> Result<(Door, Voice), ErrorKind> {
+        let Self { url, dialect, user, credentials, since: _, limits, max_message_bytes, timeout } = self;
+        let address = Address::new(&url, dialect, user.as_ref())?;
+        let room = address.room.clone();
+        let headers = credentials.headers()?;
+        let door = Door { address, subprotocol: dialect.subprotocol(), headers, max_message_bytes, timeout };
+        Ok((door, Voice { dialect, limits, room }))
     }
 }
 

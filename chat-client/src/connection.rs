@@ -15,18 +15,18 @@ use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, Uri};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
-use crate::address::Address;
 use crate::error::{Closed, End, ErrorKind};
 use crate::handshake::shake_hands;
 
 /// A client has one connection and waits for people, so that small reads do.
 const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// Longest command. It also bounds the pongs that pile up when a server pings and does not read.
-const MAX_WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 /// How long a server has to answer a goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -42,19 +42,28 @@ struct Link {
     socket: WebSocketStream<TcpStream>,
     /// The writer that waits, to be told when the connection ends.
     writer: Option<Waker>,
+    /// Frames that have arrived, of any kind.
+    heard: u64,
 }
 
 impl Connection {
+    /// Opens one to a host, asking for a URI with these headers.
     pub(crate) async fn open(
-        address: Address,
+        host: &str,
+        uri: Uri,
         subprotocol: &str,
+        headers: HeaderMap,
         max_message_bytes: usize,
     ) -> Result<Self, ErrorKind> {
-        let mut stream = TcpStream::connect(address.host).await.map_err(ErrorKind::Unreachable)?;
+        let mut stream = TcpStream::connect(host).await.map_err(ErrorKind::Unreachable)?;
+        // Where nobody listens on a port of this machine, TCP may connect a socket to itself.
+        if stream.local_addr().ok() == stream.peer_addr().ok() {
+            return Err(ErrorKind::Unreachable(io::ErrorKind::ConnectionRefused.into()));
+        }
         // A chat sends little and seldom; it should not wait for more to come.
         stream.set_nodelay(true).map_err(ErrorKind::Unreachable)?;
         let received =
-            shake_hands(&mut stream, address.uri, subprotocol).await.map_err(ErrorKind::connecting)?;
+            shake_hands(&mut stream, uri, subprotocol, headers).await.map_err(ErrorKind::connecting)?;
 
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -62,18 +71,33 @@ impl Connection {
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
         let socket = WebSocketStream::from_partially_read(stream, received, Role::Client, Some(config)).await;
-        Ok(Self { link: Mutex::new(Ok(Link { socket, writer: None })), turn: tokio::sync::Mutex::new(()) })
+        let link = Link { socket, writer: None, heard: 0 };
+        Ok(Self { link: Mutex::new(Ok(link)), turn: tokio::sync::Mutex::new(()) })
     }
 
     /// Writes a message, and waits until the operating system has it.
     pub(crate) async fn send(&self, message: Message) -> Result<(), ErrorKind> {
         let _turn = self.turn.lock().await;
         let mut unsent = Some(message);
-        poll_fn(|cx| match &mut *self.lock() {
-            Ok(link) => link.poll_write(&mut unsent, cx).map_err(ErrorKind::writing),
+        poll_fn(|cx| self.poll_send(&mut unsent, cx)).await
+    }
+
+    /// Writes a message, if there is one, and what was written before. Once it is taken, it goes out whole or is lost
+    /// with the connection.
+    pub(crate) fn poll_send(
+        &self,
+        unsent: &mut Option<Message>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), ErrorKind>> {
+        match &mut *self.lock() {
+            Ok(link) => link.poll_write(unsent, cx).map_err(ErrorKind::writing),
             Err(closed) => Poll::Ready(Err(End::from(closed.clone()).into())),
-        })
-        .await
+        }
+    }
+
+    /// How many frames have arrived, pings included: a sign of life.
+    pub(crate) fn heard(&self) -> u64 {
+        self.lock().as_ref().map_or(0, |link| link.heard)
     }
 
     /// Reads the next text or binary message, and answers pings on the way.
@@ -150,7 +174,9 @@ impl Link {
     /// Reads the next message that is not a ping or a pong.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, WsError>> {
         loop {
-            match ready!(self.socket.poll_next_unpin(cx)) {
+            let next = ready!(self.socket.poll_next_unpin(cx));
+            self.heard = self.heard.wrapping_add(1);
+            match next {
                 // Reading on writes the pong.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(close @ Message::Close(_))) => {

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::header::InvalidHeaderValue;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// Why something could not be done.
@@ -20,6 +21,8 @@ pub struct ClientError(Box<ErrorKind>);
 pub(crate) enum ErrorKind {
     #[error("this is no URL of a chat server")]
     Url(#[source] WsError),
+    #[error("the token or the cookie cannot stand in a header")]
+    Credential(#[source] InvalidHeaderValue),
     #[error("the server cannot be reached")]
     Unreachable(#[source] io::Error),
     #[error("the server refused the connection with the status {0}")]
@@ -34,6 +37,12 @@ pub(crate) enum ErrorKind {
     NoRoom(Dialect),
     #[error("the command is too long for one frame")]
     TooLong,
+    #[error("as much waits to be sent as may")]
+    Full,
+    #[error("the client has ended")]
+    Gone,
+    #[error("{0} sends are not confirmed")]
+    Unconfirmed(usize),
     #[error(transparent)]
     Ended(#[from] End),
 }
@@ -170,10 +179,17 @@ impl ClientError {
         }
     }
 
-    /// Whether the connection has ended; nothing can be sent or received over it any more.
+    /// Whether the connection has ended, or the client that it belonged to; nothing can be sent or received over it any
+    /// more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.closed().is_some()
+        matches!(&*self.0, ErrorKind::Ended(_) | ErrorKind::Gone)
+    }
+
+    /// Whether nothing was sent because as much waits as may. It may be tried again once something is confirmed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(&*self.0, ErrorKind::Full)
     }
 
     /// How the connection ended.
@@ -192,9 +208,13 @@ impl ClientError {
         match &*self.0 {
             ErrorKind::Text(_) | ErrorKind::NoForm(_) | ErrorKind::NoRoom(_) | ErrorKind::TooLong => true,
             ErrorKind::Url(_)
+            | ErrorKind::Credential(_)
             | ErrorKind::Unreachable(_)
             | ErrorKind::Refused(_)
             | ErrorKind::Handshake(_)
+            | ErrorKind::Full
+            | ErrorKind::Gone
+            | ErrorKind::Unconfirmed(_)
             | ErrorKind::Ended(_) => false,
         }
     }
@@ -211,11 +231,15 @@ impl ClientError {
             }
             ErrorKind::Ended(end) => end.closed.is_passing(),
             ErrorKind::Url(_)
+            | ErrorKind::Credential(_)
             | ErrorKind::Handshake(_)
             | ErrorKind::Text(_)
             | ErrorKind::NoForm(_)
             | ErrorKind::NoRoom(_)
-            | ErrorKind::TooLong => false,
+            | ErrorKind::TooLong
+            | ErrorKind::Full
+            | ErrorKind::Gone
+            | ErrorKind::Unconfirmed(_) => false,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! The one of the WebSocket library insists on a subprotocol where it asked for one. Servers that speak one dialect
 //! only, such as the documents', pick none, which the RFC allows. The rest of the work is the library's.
 
+use std::io;
+
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::client::{ClientRequestBuilder, IntoClientRequest};
@@ -16,11 +18,17 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, StatusCode, Uri, header};
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// Asks for a WebSocket, and gives what the server sent beyond its answer: the beginning of the first frames.
-pub(crate) async fn shake_hands<S>(stream: &mut S, uri: Uri, subprotocol: &str) -> Result<Vec<u8>, WsError>
+pub(crate) async fn shake_hands<S>(
+    stream: &mut S,
+    uri: Uri,
+    subprotocol: &str,
+    headers: HeaderMap,
+) -> Result<Vec<u8>, WsError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = ClientRequestBuilder::new(uri).with_sub_protocol(subprotocol).into_client_request()?;
+    let mut request = ClientRequestBuilder::new(uri).with_sub_protocol(subprotocol).into_client_request()?;
+    request.headers_mut().extend(headers);
     let (request, key) = generate_request(request)?;
     stream.write_all(&request).await?;
     stream.flush().await?;
@@ -28,7 +36,8 @@ where
     let mut received = Vec::with_capacity(1024);
     loop {
         if stream.read_buf(&mut received).await? == 0 {
-            return Err(ProtocolError::HandshakeIncomplete.into());
+            // A server that goes in the middle of its answer may come back.
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         if let Some((length, response)) = Response::try_parse(&received)? {
             verify(response, &derive_accept_key(key.as_bytes()), subprotocol)?;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use chat_protocol::{
-    Command, Dialect, FetchHistory, Limits, MessageText, RoomRef, SendMessage, SendNotification, Username,
-};
+use chat_protocol::{Command, FetchHistory, SendMessage, SendNotification, Username};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::connection::Connection;
-use crate::error::{ClientError, ErrorKind};
+use crate::error::ClientError;
+use crate::voice::Voice;
 
 /// Says things over the connection of a [`Client`](crate::Client). Clones share the connection.
 ///
@@ -27,10 +26,7 @@ pub struct Sender(Arc<Shared>);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) connection: Connection,
-    pub(crate) dialect: Dialect,
-    pub(crate) limits: Limits,
-    /// The room of the URL.
-    pub(crate) room: Option<RoomRef>,
+    pub(crate) voice: Voice,
 }
 
 impl Sender {
@@ -44,7 +40,8 @@ impl Sender {
     ///
     /// As [`send`](Self::send); and where the text is blank, too long, or contains U+0000.
     pub async fn send_text(&self, text: &str) -> Result<(), ClientError> {
-        let send = SendMessage { room: None, text: self.text(text)?, claimed_sender: None, client_id: None };
+        let send =
+            SendMessage { room: None, text: self.0.voice.text(text)?, claimed_sender: None, client_id: None };
         self.send(Command::SendMessage(send)).await
     }
 
@@ -84,7 +81,7 @@ impl Sender {
     ///
     /// As [`send_text`](Self::send_text). Only the dialect [`Dialect::Group`] has a form for it.
     pub async fn notify(&self, recipient: Username, text: &str) -> Result<(), ClientError> {
-        let send = SendNotification { recipient, text: self.text(text)? };
+        let send = SendNotification { recipient, text: self.0.voice.text(text)? };
         self.send(Command::SendNotification(send)).await
     }
 
@@ -95,27 +92,7 @@ impl Sender {
     /// [`ClientError::is_invalid_command`] where the dialect has no form for the command: nothing was sent.
     /// [`ClientError::is_closed`] where the connection has ended: part of what was sent before may not have arrived.
     pub async fn send(&self, command: Command) -> Result<(), ClientError> {
-        let frame = self.encode(command)?;
+        let frame = self.0.voice.encode(command)?;
         Ok(self.0.connection.send(Message::text(frame)).await?)
-    }
-
-    fn text(&self, text: &str) -> Result<MessageText, ErrorKind> {
-        Ok(MessageText::new(text, &self.0.limits)?)
-    }
-
-    fn encode(&self, mut command: Command) -> Result<String, ErrorKind> {
-        let dialect = self.0.dialect;
-        let lacks_room = match &mut command {
-            Command::SendMessage(SendMessage { room, .. })
-            | Command::FetchHistory(FetchHistory { room, .. }) => {
-                if room.is_none() {
-                    room.clone_from(&self.0.room);
-                }
-                room.is_none()
-            }
-            _ => false,
-        };
-        let no_form = if lacks_room { ErrorKind::NoRoom(dialect) } else { ErrorKind::NoForm(dialect) };
-        dialect.encode_command(&command).ok_or(no_form)
     }
 }

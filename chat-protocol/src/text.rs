@@ -1,5 +1,6 @@
 //! Texts that people write, and the marks that clients put on them.
 
+use alloc::format;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -104,6 +105,13 @@ impl ClientId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<u128> for ClientId {
+    /// The id with this number, in 32 hexadecimal digits.
+    fn from(number: u128) -> Self {
+        Self(format!("{number:032x}").into())
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the end-to-end tests stand on: a server of their own on a free port, raw sockets, databases, a
-//! connection that can be interrupted, a server that is killed under load, and a browser.
+//! connection that can be interrupted, a server that is killed under load, a crowd of clients, and a browser.
 
 #![deny(missing_docs)]
 #![allow(
@@ -12,12 +12,14 @@
 
 pub mod browser;
 pub mod crash;
+pub mod crowd;
 pub mod dialect;
 pub mod django;
 pub mod http;
 pub mod instructions;
 pub mod load;
 pub mod peers;
+pub mod port;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;

@@ -13,6 +13,22 @@ async fn open(server: &TestServer, dialect: &str) -> Socket {
 }
 
 #[tokio::test]
+async fn a_refusal_says_which_send_it_is_about() {
+    let server = TestServer::start().await;
+    for dialect in DIALECTS {
+        let mut socket = open(&server, dialect).await;
+        for (text, code) in [(json!(" "), "blank_message"), (json!("x".repeat(4097)), "message_too_long")] {
+            let mut frame = post(dialect, &text);
+            frame["client_id"] = json!(code);
+            socket.send(&frame).await;
+            let answer = socket.receive().await;
+            assert_eq!(code_of(dialect, &answer), code, "{dialect}");
+            assert_eq!(answer["client_id"], code, "{dialect}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_dialect_answers_bad_frames_and_stays_up() {
     let server = TestServer::start().await;
     for dialect in DIALECTS {

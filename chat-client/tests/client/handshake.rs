@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_client::{Client, ClientError, Dialect, Event, Limits, Username};
+use chat_client::{Client, ClientError, Dialect, Event, Limits, Since, Username};
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -116,7 +116,6 @@ async fn what_is_no_websocket_is_told() {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
         "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
         "SSH-2.0-OpenSSH\r\n\r\n",
-        "HTTP/1.1 101 Switch",
     ];
     for answer in cases {
         let (request, error) = refused(answer).await;
@@ -124,6 +123,44 @@ async fn what_is_no_websocket_is_told() {
         assert!(!error.is_refused() && !error.is_closed() && !error.is_retryable(), "{error:?}");
         assert!(std::error::Error::source(&error).is_some());
     }
+}
+
+#[tokio::test]
+async fn a_server_that_goes_in_the_middle_of_its_answer_may_come_back() {
+    for answer in ["", "HTTP/1.1 101 Switch"] {
+        let (_, error) = refused(answer).await;
+        assert!(error.is_retryable() && !error.is_refused(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_and_cookies_are_in_the_headers_and_not_in_what_is_shown() {
+    let server = Server::bind().await;
+    let connect = server.connect("/ws/chat/testroom/").token("s3cret").cookie("sessionid=s3cret");
+    assert!(!format!("{connect:?}").contains("s3cret"));
+    let serve = async {
+        let (mut stream, _) = server.listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut request).await.unwrap();
+        }
+        String::from_utf8(request).unwrap().to_lowercase()
+    };
+    let (_, request) = tokio::join!(connect.into_future(), serve);
+    assert!(request.contains("authorization: bearer s3cret\r\n"), "{request}");
+    assert!(request.contains("cookie: sessionid=s3cret\r\n"), "{request}");
+
+    let error = server.connect("/r/").token("a\nb").await.unwrap_err();
+    assert!(!error.is_retryable() && std::error::Error::source(&error).is_some(), "{error:?}");
+}
+
+#[tokio::test]
+async fn where_to_begin_is_in_the_query() {
+    let server = Server::bind().await;
+    let connect = server.connect("/ws/chat/testroom/").since(Since::beginning());
+    let (client, peer) = tokio::join!(connect.into_future(), server.accept(Answer::TheSame));
+    assert!(client.is_ok(), "{client:?}");
+    assert_eq!(peer.uri.to_string(), "/ws/chat/testroom/?since=0");
 }
 
 #[tokio::test]

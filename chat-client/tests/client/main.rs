@@ -6,4 +6,5 @@ mod dialects;
 mod handshake;
 mod lifetime;
 mod pressure;
+mod reconnect;
 mod server;

@@ -47,6 +47,8 @@ pub enum ClientFrame<'a> {
 pub enum ServerFrame<'a> {
     /// A message was posted to a room.
     Chat(Chat<'a>),
+    /// One's own message was stored (additive): told of those that one has put a mark on.
+    MessageSent(MessageSent<'a>),
     /// Somebody left one a notification.
     Notification(Notification<'a>),
     /// A command was refused.
@@ -65,6 +67,9 @@ pub struct Chat<'a> {
     /// What people call the room.
     #[serde(borrow)]
     pub display_name: Cow<'a, str>,
+    /// The room's id, however the sender named it (additive).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_id: Option<WireId>,
     /// Who wrote it (additive).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub from_user: Option<Cow<'a, str>>,
@@ -77,6 +82,22 @@ pub struct Chat<'a> {
     /// The mark that its sender put on it (additive).
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Cow<'a, str>>,
+}
+
+/// One's own message was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSent<'a> {
+    /// Its id.
+    pub message_id: Option<WireId>,
+    /// The text.
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+    /// When it was stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Rfc3339>,
+    /// The mark that one put on it.
+    #[serde(borrow)]
+    pub client_id: Cow<'a, str>,
 }
 
 /// Somebody left one a notification.
@@ -129,6 +150,7 @@ impl<'a> ServerFrame<'a> {
     pub fn from_json(text: &'a str) -> Result<Self, DecodeError> {
         match &*kind_of(text, "type")? {
             "chat" => from_json(text).map(Self::Chat),
+            "message_sent" => from_json(text).map(Self::MessageSent),
             "notification" => from_json(text).map(Self::Notification),
             "error" => from_json(text).map(Self::Error),
             other => Err(unknown_kind("type", other)),
@@ -188,12 +210,14 @@ impl Codec for Dialect {
                 message,
                 group_name,
                 display_name,
+                room_id,
                 from_user,
                 date,
                 message_id,
                 client_id,
             }) => Event::MessagePosted(MessagePosted {
                 room: RoomLabel {
+                    id: room_id.and_then(WireId::typed),
                     display_name: Some(Arc::from(display_name)),
                     as_referred: room_from_wire(&group_name),
                     ..RoomLabel::default()
@@ -207,6 +231,16 @@ impl Codec for Dialect {
                     client_id: convert::known_client_id(client_id),
                 },
             }),
+            ServerFrame::MessageSent(MessageSent { message_id, message, date, client_id }) => {
+                Event::MessageAccepted(Message {
+                    id: message_id.and_then(WireId::typed),
+                    sender: Person::default(),
+                    text: Arc::from(message),
+                    sent_at: date.map(|Rfc3339(at)| at),
+                    is_read: None,
+                    client_id: convert::known_client_id(Some(client_id)),
+                })
+            }
             ServerFrame::Notification(Notification { message, id, from_user, date }) => {
                 Event::NotificationReceived(crate::Notification {
                     id: id.and_then(WireId::typed),
@@ -230,10 +264,18 @@ fn server_frame<'a>(event: &'a Event, context: &EncodeContext) -> Option<ServerF
             message: Cow::Borrowed(&message.text),
             group_name: group_name(room),
             display_name: display_name(room),
+            room_id: WireId::of(room.id),
             from_user: from_user(&message.sender),
             date: message.sent_at.map(Rfc3339),
             message_id: WireId::of(message.id),
             client_id: convert::shown_client_id(message.client_id.as_ref()),
+        })),
+        // Who has put no mark on it, such as the document's page, has no use for this.
+        Event::MessageAccepted(message) => Some(ServerFrame::MessageSent(MessageSent {
+            message_id: WireId::of(message.id),
+            message: Cow::Borrowed(&message.text),
+            date: message.sent_at.map(Rfc3339),
+            client_id: convert::shown_client_id(message.client_id.as_ref())?,
         })),
         Event::NotificationReceived(notification) => Some(ServerFrame::Notification(Notification {
             message: Cow::Borrowed(&notification.text),

@@ -21,7 +21,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::json::{Value, begins_an_object, read_fields, syntax_error};
-use crate::{Behavior, Command, DecodeError, Event, Excerpt, Language, Limits, RoomId};
+use crate::{Behavior, ClientId, Command, DecodeError, Event, Excerpt, Language, Limits, RoomId};
 use serde::Deserialize;
 
 macro_rules! dialects {
@@ -165,6 +165,13 @@ impl Dialect {
                 Err(DecodeError::UnknownKind { field: "type", found })
             }
         }
+    }
+
+    /// The client's mark in a frame that could not be read otherwise, so that its client learns which of its sends it was.
+    #[must_use]
+    pub fn client_id_in(text: &str) -> Option<ClientId> {
+        let [client_id] = read_fields(text, ["client_id"]).ok()?;
+        ClientId::new(&client_id.text("client_id").ok()?).ok()
     }
 
     /// The subprotocol by which a client asks for the dialect in `Sec-WebSocket-Protocol`: `chat.<name>`.

@@ -76,8 +76,10 @@ async fn answer(gateway: &Shared, session: &Session, client: &Client, text: &str
         Some(dialect) => dialect,
         None => recognize(session, client, text).await?,
     };
-    let command =
-        dialect.decode_command(text, &gateway.config.limits).map_err(|error| Refusal::from(&error))?;
+    let command = dialect.decode_command(text, &gateway.config.limits).map_err(|error| {
+        let client_id = Dialect::client_id_in(text);
+        Refusal { client_id, ..Refusal::from(&error) }
+    })?;
     let client_id = client_id_of(&command).cloned();
     let is_send = matches!(command, Command::SendMessage(_));
     let begun = Instant::now();

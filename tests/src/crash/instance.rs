@@ -1,6 +1,6 @@
 //! A chat server in a process of its own, which can be killed.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -23,10 +23,20 @@ impl Instance {
         Self::start_with(program, &["--database", database]).await
     }
 
+    /// Starts it on this address.
+    pub async fn start_at(program: &Path, database: &str, address: SocketAddr) -> Self {
+        Self::start_on(program, address, &["--database", database]).await
+    }
+
     /// As [`start`](Self::start), with these settings.
     pub async fn start_with(program: &Path, settings: &[&str]) -> Self {
+        Self::start_on(program, (Ipv4Addr::LOCALHOST, 0).into(), settings).await
+    }
+
+    /// Starts it on this address, with these settings.
+    pub async fn start_on(program: &Path, address: SocketAddr, settings: &[&str]) -> Self {
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", &address.to_string()])
             .args(settings)
             .env_clear()
             .stdin(Stdio::piped())

@@ -1,0 +1,103 @@
+//! How far a client has heard each room.
+
+use std::collections::BTreeSet;
+
+use chat_protocol::{MessagePosted, Scope};
+
+use crate::since::{self, Since};
+
+/// The last message of each room that was heard. Within a room ids grow: what is not greater was heard before.
+#[derive(Debug)]
+pub(super) struct Places {
+    scope: Scope,
+    since: Since,
+    /// Rooms in which the next message counts whatever its id: the server does not have the last one any more.
+    doubted: BTreeSet<Option<String>>,
+}
+
+impl Places {
+    pub(super) fn new(scope: Scope, since: Since) -> Self {
+        Self { scope, since, doubted: BTreeSet::new() }
+    }
+
+    pub(super) const fn since(&self) -> &Since {
+        &self.since
+    }
+
+    /// Takes note of a message; whether it was not heard before.
+    pub(super) fn hear(&mut self, posted: &MessagePosted) -> bool {
+        // A server that gives no ids cannot be asked for what was missed, and repeats nothing.
+        let Some(id) = posted.message.id else { return true };
+        let room = self.room_of(posted);
+        let is_doubted = self.doubted.remove(&room);
+        let last = self.since.places.entry(room).or_default();
+        let is_new = is_doubted || last.is_none_or(|last| last < id);
+        if is_new {
+            *last = Some(id);
+        }
+        is_new
+    }
+
+    /// The server cannot go on from some of these. It does not say of which room.
+    pub(super) fn doubt(&mut self) {
+        self.doubted = self.since.places.keys().cloned().collect();
+    }
+
+    fn room_of(&self, posted: &MessagePosted) -> Option<String> {
+        match self.scope {
+            Scope::Room => None,
+            Scope::User => {
+                let id = posted.room.id.map(|id| id.to_string());
+                id.or_else(|| posted.room.as_referred.as_ref().map(since::room_key))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat_protocol::{Message, MessageId, Person, RoomId, RoomLabel};
+
+    fn posted(room: i64, id: i64) -> MessagePosted {
+        MessagePosted {
+            room: RoomLabel { id: RoomId::new(room).ok(), ..RoomLabel::default() },
+            message: Message {
+                id: MessageId::new(id).ok(),
+                sender: Person::default(),
+                text: "hi".into(),
+                sent_at: None,
+                is_read: None,
+                client_id: None,
+            },
+        }
+    }
+
+    #[test]
+    fn what_was_heard_is_not_heard_again() {
+        let mut places = Places::new(Scope::Room, Since::default());
+        assert_eq!(places.since().to_string(), "");
+        assert!(places.hear(&posted(1, 5)));
+        assert!(!places.hear(&posted(1, 5)) && !places.hear(&posted(1, 3)));
+        assert!(places.hear(&posted(1, 9)));
+        assert_eq!(places.since().to_string(), "9");
+    }
+
+    #[test]
+    fn rooms_of_one_socket_are_told_apart() {
+        let mut places = Places::new(Scope::User, Since::default());
+        assert!(places.hear(&posted(7, 5)) && places.hear(&posted(3, 2)));
+        assert!(!places.hear(&posted(7, 2)) && !places.hear(&posted(3, 2)));
+        assert_eq!(places.since().to_string(), "7:5,3:2");
+    }
+
+    #[test]
+    fn where_one_cannot_go_on_the_next_message_counts() {
+        let mut places = Places::new(Scope::Room, Since::message(MessageId::new(90).unwrap()));
+        assert!(!places.hear(&posted(1, 10)));
+        places.doubt();
+        assert_eq!(places.since().to_string(), "90");
+        assert!(places.hear(&posted(1, 10)) && !places.hear(&posted(1, 10)) && places.hear(&posted(1, 11)));
+        assert_eq!(places.since().to_string(), "11");
+    }
+}
