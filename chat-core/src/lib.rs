@@ -73,6 +73,9 @@ mod transport;
 pub use auth::{Admission, Authenticator, Credential, Handshake, Identity, Refused};
 pub use channel_layer::{Audience, ChannelLayer, Envelope, Topic};
 pub use error::{CommandError, ConnectError};
-pub use service::{Arrival, CatchUp, ChatService, Clock, Driver, ServiceConfig, Session, Since, Target};
+pub use service::{
+    Arrival, CatchUp, ChatService, Clock, Driver, ForeignMessage, RelayInlet, RelayOutlet, Relayed,
+    ServiceConfig, Session, Since, Target,
+};
 pub use storage::{Storage, StorageError};
 pub use transport::{CloseReason, Delivery, Format, Transport};

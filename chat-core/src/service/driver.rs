@@ -54,6 +54,7 @@ impl Driver {
             members::watch(&inner),
             retention::run(&inner)
         );
+        inner.relays.end();
     }
 }
 

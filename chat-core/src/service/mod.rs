@@ -8,6 +8,7 @@ mod driver;
 mod feed;
 mod listeners;
 mod members;
+mod relay;
 mod retention;
 mod session;
 mod since;
@@ -27,6 +28,7 @@ pub use catch_up::CatchUp;
 pub use config::ServiceConfig;
 pub use connect::{Arrival, Target};
 pub use driver::Driver;
+pub use relay::{ForeignMessage, RelayInlet, RelayOutlet, Relayed};
 pub use session::Session;
 pub use since::Since;
 
@@ -37,6 +39,7 @@ use crate::storage::User;
 use crate::{ChannelLayer, Storage, StorageError};
 use commit::Submission;
 use feed::LateRooms;
+use relay::Relays;
 use task::Task;
 
 /// Tells the time of day. Implemented for closures.
@@ -73,6 +76,7 @@ pub(crate) struct Inner {
     tasks: mpsc::UnboundedSender<Task>,
     /// Rooms with messages that are stored and may not have been delivered.
     late_rooms: LateRooms,
+    relays: Relays,
     anonymous: OnceCell<User>,
     last_connection: AtomicU64,
     is_closing: watch::Sender<bool>,
@@ -112,6 +116,7 @@ impl ChatService {
             submissions,
             tasks,
             late_rooms: LateRooms::default(),
+            relays: Relays::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),

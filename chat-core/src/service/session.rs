@@ -8,11 +8,10 @@ use chat_protocol::{
     Username,
 };
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Inner;
-use super::commit::Submission;
+use super::commit::Origin;
 use super::task::Task;
 use crate::hub::{Connection, Trust};
 use crate::room::view;
@@ -96,11 +95,8 @@ impl Session {
             sent_at: self.inner.clock.now(),
             client_id: mark,
         };
-        let (answer, answered) = oneshot::channel();
-        let origin = Arc::clone(&self.connection);
-        let submission = Submission { message, room: room.clone(), origin, as_referred, answer };
-        self.inner.submissions.send(submission).await.map_err(|_| CommandError::Closed)?;
-        let stored = answered.await.map_err(|_| CommandError::Closed)??;
+        let origin = Origin::Connection(Arc::clone(&self.connection));
+        let stored = self.inner.submit(message, room.clone(), origin, as_referred).await?;
         let accepted = Message { client_id, ..view::new_message(&stored) };
         self.connection.deliver(&Event::MessageAccepted(accepted));
         self.stop_typing(&room);

@@ -13,6 +13,7 @@ mod cluster;
 mod delivery;
 mod doubts;
 mod faults;
+mod relay;
 mod resume;
 mod retention;
 mod rooms;
