@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
 use crate::config::{Auth, Config};
+use crate::django_channels::Bridge;
 use crate::gateway::Gateway;
 use crate::storage::{self, ServerStorage};
 use crate::{ServerError, SystemClock, listener};
@@ -44,6 +45,8 @@ pub struct Server {
     driver: Driver,
     storage: Arc<dyn ServerStorage>,
     gateway: Gateway,
+    bridge: Option<Bridge>,
+    stopping: CancellationToken,
     router: Router,
     stop_within: Duration,
 }
@@ -65,9 +68,22 @@ impl Server {
             SystemClock,
             config.service.clone(),
         );
+        let stopping = CancellationToken::new();
+        let bridge = config.django_channels.as_ref().map(|to| Bridge::new(&service, to, stopping.clone()));
         let (gateway, router) = gateway(service.clone(), &storage, &config).await?;
         let stop_within = config.stop_within;
-        Ok(Self { listener, address, service, driver, storage, gateway, router, stop_within })
+        Ok(Self {
+            listener,
+            address,
+            service,
+            driver,
+            storage,
+            gateway,
+            bridge,
+            stopping,
+            router,
+            stop_within,
+        })
     }
 
     /// Where it listens.
@@ -79,8 +95,10 @@ impl Server {
     /// Serves until `stop` is done. Then: takes no new connections, does what clients have asked for so far, closes
     /// them with 1001, and stores what is queued. What takes longer than the config allows is cut off.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, service, driver, storage, gateway, router, stop_within, .. } = self;
-        let stopping = CancellationToken::new();
+        let Self {
+            listener, service, driver, storage, gateway, bridge, stopping, router, stop_within, ..
+        } = self;
+        let bridging = bridge.map(|bridge| tokio::spawn(bridge.run()));
         let driving = tokio::spawn(driver.run());
         let listening = tokio::spawn(listener::run(listener, router, stopping.clone()));
         let watching = tokio::spawn({
@@ -99,6 +117,9 @@ impl Server {
             drop(watching.await);
             service.close();
             drop(driving.await);
+            if let Some(bridging) = bridging {
+                drop(bridging.await);
+            }
             storage.close().await;
         };
         if timeout_at(deadline, in_order).await.is_err() {

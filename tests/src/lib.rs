@@ -10,12 +10,14 @@
 )]
 
 pub mod browser;
+pub mod channels;
 pub mod crash;
 pub mod dialect;
 pub mod django;
 pub mod http;
 pub mod postgres;
 pub mod proxy;
+pub mod redis;
 pub mod server;
 pub mod site;
 pub mod small_disk;
