@@ -78,6 +78,9 @@ pub use channel_layer::{Activity, Audience, ChannelLayer, Content, Envelope, Lay
 pub use error::{CommandError, ConnectError};
 pub use observer::{Observer, Outcome};
 pub use roster::{Moment, Novelty, Pulse, Roster, RosterAway, Standing};
-pub use service::{Arrival, CatchUp, ChatService, Clock, Driver, ServiceConfig, Session, Since, Target};
+pub use service::{
+    Arrival, CatchUp, ChatService, Clock, Driver, ForeignMessage, RelayInlet, RelayOutlet, Relayed,
+    ServiceConfig, Session, Since, Target,
+};
 pub use storage::{Storage, StorageError};
 pub use transport::{CloseReason, Delivery, Format, Transport};

@@ -66,6 +66,9 @@ pub enum ServerError {
         /// Which.
         settings: &'static str,
     },
+    /// Something is said about a bridge to Django Channels, but not where it leads.
+    #[error("a bridge to Django Channels needs the setting django_channels.hosts")]
+    MissingChannelsHosts,
     /// The key for tokens cannot be used.
     #[error("tokens cannot be checked")]
     Jwt(#[source] JwtConfigError),

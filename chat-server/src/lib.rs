@@ -5,6 +5,7 @@
 //! * [`router`], an axum `Router` to nest into a service of one's own, or [`Gateway`] for more say in it;
 //! * [`Server`], the whole program;
 //! * [`channel_layer`], ways between nodes for a [`ChatService`](chat_core::ChatService);
+//! * [`django_channels`], a bridge to a deployment of Django Channels;
 //! * [`storage`], databases for a [`ChatService`](chat_core::ChatService).
 
 #![deny(missing_docs)]
@@ -18,6 +19,7 @@ mod clock;
 pub mod commands;
 mod config;
 mod connection;
+pub mod django_channels;
 mod error;
 mod gateway;
 mod http;
@@ -31,8 +33,8 @@ mod workers;
 pub use cli::Cli;
 pub use clock::SystemClock;
 pub use config::{
-    Age, Auth, AuthMode, Config, Database, DialectChoice, PostgresUrl, RedisUrl, Secret, Settings, Span,
-    UnknownAge, UnknownChannelLayer, UnknownDatabase,
+    Age, Auth, AuthMode, Config, Database, DialectChoice, DjangoChannelsSettings, PostgresUrl, RedisUrl,
+    Secret, Settings, Span, UnknownAge, UnknownChannelLayer, UnknownDatabase,
 };
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};

@@ -14,6 +14,7 @@ use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
 use crate::channel_layer::RedisChannelLayer;
 use crate::config::{Auth, Config};
+use crate::django_channels::Bridge;
 use crate::gateway::Gateway;
 use crate::listener::Listeners;
 use crate::storage::{self, Stores};
@@ -46,6 +47,8 @@ pub struct Server {
     driver: Driver,
     stores: Stores,
     gateway: Gateway,
+    bridge: Option<Bridge>,
+    stopping: CancellationToken,
     router: Router,
     stop_within: Duration,
 }
@@ -62,9 +65,22 @@ impl Server {
         let listeners = Listeners::bind(config.listen, config.threads).await.map_err(refused)?;
         let address = listeners.address();
         let (service, driver) = service(Arc::clone(&stores.chat), &config);
+        let stopping = CancellationToken::new();
+        let bridge = config.django_channels.as_ref().map(|to| Bridge::new(&service, to, stopping.clone()));
         let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
         let stop_within = config.stop_within;
-        Ok(Self { listeners, address, service, driver, stores, gateway, router, stop_within })
+        Ok(Self {
+            listeners,
+            address,
+            service,
+            driver,
+            stores,
+            gateway,
+            bridge,
+            stopping,
+            router,
+            stop_within,
+        })
     }
 
     /// Where it listens.
@@ -76,8 +92,10 @@ impl Server {
     /// Serves until `stop` is done. Then: takes no new connections, does what clients have asked for so far, closes
     /// them with 1001, and stores what is queued. What takes longer than the config allows is cut off.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listeners, service, driver, stores, gateway, router, stop_within, .. } = self;
-        let stopping = CancellationToken::new();
+        let Self {
+            listeners, service, driver, stores, gateway, bridge, stopping, router, stop_within, ..
+        } = self;
+        let bridging = bridge.map(|bridge| tokio::spawn(bridge.run()));
         let driving = tokio::spawn(driver.run());
         let workers = Workers::start(listeners, &router, &stopping);
         let watching = tokio::spawn({
@@ -95,6 +113,9 @@ impl Server {
             drop(watching.await);
             service.close();
             drop(driving.await);
+            if let Some(bridging) = bridging {
+                drop(bridging.await);
+            }
             stores.close().await;
         };
         if timeout_at(deadline, in_order).await.is_err() {

@@ -19,7 +19,7 @@ use crate::PATIENCE;
 use crate::http;
 use crate::postgres::{self, Postgres};
 
-const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/django");
+const PROJECT: &str = "django";
 const REQUIREMENTS: &str = include_str!("../django/requirements.txt");
 
 /// A running Django project. Dropped, it ends.
@@ -49,7 +49,7 @@ impl Site {
             settings.insert("SITE_SQLITE", file.clone());
             format!("sqlite:{file}")
         };
-        let server = SiteServer::start(&python, &settings).await;
+        let server = SiteServer::start(&python, PROJECT, &settings).await;
         Self { python, settings, url, server, _folder: folder }
     }
 
@@ -57,7 +57,7 @@ impl Site {
     pub async fn change_key(&mut self, key: &str) {
         let before = self.settings.insert("SITE_SECRET_KEY", key.into());
         self.settings.insert("SITE_SECRET_KEY_FALLBACKS", before.expect("there is a key"));
-        self.server = SiteServer::start(&self.python, &self.settings).await;
+        self.server = SiteServer::start(&self.python, PROJECT, &self.settings).await;
     }
 
     /// Its database, as the chat server is told of it.
@@ -84,10 +84,7 @@ impl Site {
 
     /// Runs Python inside the project, and gives what it leaves in `result`.
     pub async fn run(&mut self, python: &str) -> Value {
-        let line = format!("{}\n", json!(python));
-        self.server.input.write_all(line.as_bytes()).await.expect("the project runs");
-        let answer = self.server.line().await;
-        serde_json::from_str(&answer).expect("the project answers with JSON")
+        self.server.run(python).await
     }
 
     /// Somebody who has never been there.
@@ -97,9 +94,10 @@ impl Site {
     }
 }
 
+/// A project that runs.
 #[derive(Debug)]
-struct SiteServer {
-    address: SocketAddr,
+pub(crate) struct SiteServer {
+    pub(crate) address: SocketAddr,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
     /// Ended by its input, too, should the test be ended without a chance to tidy up.
@@ -107,10 +105,15 @@ struct SiteServer {
 }
 
 impl SiteServer {
-    async fn start(python: &Path, settings: &BTreeMap<&'static str, String>) -> Self {
+    /// Starts the project in a folder of this package.
+    pub(crate) async fn start(
+        python: &Path,
+        project: &str,
+        settings: &BTreeMap<&'static str, String>,
+    ) -> Self {
         let mut process = Command::new(python)
             .arg("serve.py")
-            .current_dir(PROJECT)
+            .current_dir(folder(project))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .envs(settings)
             .stdin(Stdio::piped())
@@ -127,26 +130,38 @@ impl SiteServer {
         this
     }
 
+    /// Runs Python inside the project, and gives what it leaves in `result`.
+    pub(crate) async fn run(&mut self, python: &str) -> Value {
+        let line = format!("{}\n", json!(python));
+        self.input.write_all(line.as_bytes()).await.expect("the project runs");
+        let answer = self.line().await;
+        serde_json::from_str(&answer).expect("the project answers with JSON")
+    }
+
     async fn line(&mut self) -> String {
         let line = timeout(PATIENCE, self.output.next_line()).await.expect("the project answers in time");
         line.expect("the project writes text").expect("the project goes on")
     }
 }
 
-/// Makes a virtual environment with what the project needs, where there is none yet; gives its Python.
-fn install(scratch: &Path) -> PathBuf {
-    let folder = scratch.join("django-venv");
-    let (python, ready) = (folder.join("bin/python"), folder.join("ready"));
+fn folder(project: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(project)
+}
+
+/// Makes a virtual environment with what the projects need, where there is none yet; gives its Python.
+pub(crate) fn install(scratch: &Path) -> PathBuf {
+    let venv = scratch.join("django-venv");
+    let (python, ready) = (venv.join("bin/python"), venv.join("ready"));
     // Several tests may come at once, in one process or in several.
     let lock = File::create(scratch.join("django-venv.lock")).expect("a file can be made");
     lock.lock().expect("a file can be locked");
     if fs::read_to_string(&ready).is_ok_and(|installed| installed == REQUIREMENTS) {
         return python;
     }
-    run(Program::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    run(Program::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
     run(Program::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(Path::new(PROJECT).join("requirements.txt")));
+        .arg(folder(PROJECT).join("requirements.txt")));
     fs::write(ready, REQUIREMENTS).expect("a file can be written");
     python
 }

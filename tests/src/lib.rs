@@ -11,6 +11,7 @@
 )]
 
 pub mod browser;
+pub mod channels;
 pub mod crash;
 pub mod crowd;
 pub mod dialect;

@@ -55,6 +55,7 @@ impl Driver {
             members::watch(&inner),
             retention::run(&inner)
         );
+        inner.relays.end();
         inner.layer.close().await;
     }
 }

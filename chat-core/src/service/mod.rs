@@ -10,6 +10,7 @@ mod feed;
 mod listeners;
 mod members;
 mod presence;
+mod relay;
 mod retention;
 mod session;
 mod since;
@@ -30,6 +31,7 @@ pub use catch_up::CatchUp;
 pub use config::ServiceConfig;
 pub use connect::{Arrival, Target};
 pub use driver::Driver;
+pub use relay::{ForeignMessage, RelayInlet, RelayOutlet, Relayed};
 pub use session::Session;
 pub use since::Since;
 
@@ -42,6 +44,7 @@ use commit::Commits;
 use feed::LateRooms;
 use listeners::Told;
 use presence::{DoubtedRooms, Occasion};
+use relay::Relays;
 use task::Task;
 
 /// Tells the time of day. Implemented for closures.
@@ -88,6 +91,7 @@ pub(crate) struct Inner {
     followed: Mutex<HashSet<Topic>>,
     /// What listeners here have been told lately.
     told: Mutex<Told>,
+    relays: Relays,
     anonymous: OnceCell<User>,
     last_connection: AtomicU64,
     is_closing: watch::Sender<bool>,
@@ -134,6 +138,7 @@ impl ChatService {
             doubted_rooms: DoubtedRooms::default(),
             followed: Mutex::default(),
             told: Mutex::default(),
+            relays: Relays::default(),
             anonymous: OnceCell::new(),
             last_connection: AtomicU64::new(0),
             is_closing: watch::Sender::new(false),

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Inner;
-use super::commit::Submission;
+use super::commit::Origin;
 use super::presence::Occasion;
 use super::task::Task;
 use crate::hub::{Connection, Trust};
@@ -97,9 +97,8 @@ impl Session {
             sent_at: self.inner.clock.now(),
             client_id: mark,
         };
-        let origin = Arc::clone(&self.connection);
-        let submission = |answer| Submission { message, room: room.clone(), origin, as_referred, answer };
-        let stored = self.inner.commit(submission).await?;
+        let origin = Origin::Connection(Arc::clone(&self.connection));
+        let stored = self.inner.submit(message, room.clone(), origin, as_referred).await?;
         let accepted = Message { client_id, ..view::new_message(&stored) };
         self.connection.deliver(&Event::MessageAccepted(accepted));
         self.stop_typing(&room);

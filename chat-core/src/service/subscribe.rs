@@ -76,6 +76,9 @@ impl Inner {
             self.hub.enter(room, connection, Some(newest)).unwrap_or(Edge::Unchanged)
         };
         self.follow(topic).await;
+        if edge == Edge::Crossed {
+            self.relays.room_in_use(room);
+        }
         if edge == Edge::Crossed && self.layer.has_subscribers(topic) {
             // What other nodes have posted before they were heard here.
             self.late_rooms.find(room.id);

@@ -14,6 +14,7 @@ mod delivery;
 mod doubts;
 mod faults;
 mod lossy;
+mod relay;
 mod resume;
 mod retention;
 mod rooms;

@@ -1,6 +1,7 @@
 //! What the server is told: flags first, then the environment (`CHAT_…`), then the file of `--config`, then defaults.
 
 mod auth;
+mod django_channels;
 mod postgres;
 mod redis;
 mod settings;
@@ -16,6 +17,7 @@ use chat_core::ServiceConfig;
 use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
+pub use django_channels::DjangoChannelsSettings;
 pub use postgres::PostgresUrl;
 pub use redis::{RedisUrl, UnknownChannelLayer};
 pub use settings::Settings;
@@ -24,6 +26,7 @@ pub use values::{Age, AuthMode, Database, DialectChoice, Secret, Span, UnknownAg
 use crate::ServerError;
 use crate::accounts::Scheme;
 use crate::channel_layer::RedisOptions;
+use crate::django_channels::BridgeConfig;
 use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
 
 /// How long people may be without a connection where there are several servers: those of one that is restarted go to
@@ -46,6 +49,8 @@ pub struct Config {
     pub database: Database,
     /// How this server hears of others on the same database. Default `None`: there are none.
     pub channel_layer: Option<RedisOptions>,
+    /// The Channels deployment that it takes part in. Default `None`.
+    pub django_channels: Option<BridgeConfig>,
     /// How connections are served.
     pub gateway: GatewayConfig,
     /// How rooms behave.
@@ -56,7 +61,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Settings::default().resolve_with(Auth::Guest)
+        Settings::default().resolve_with(Auth::Guest, None)
     }
 }
 
@@ -72,7 +77,8 @@ impl Config {
             None => given,
         };
         let auth = Auth::resolve(&settings)?;
-        Ok(settings.resolve_with(auth))
+        let django_channels = settings.django_channels.resolve()?;
+        Ok(settings.resolve_with(auth, django_channels))
     }
 }
 
@@ -89,13 +95,15 @@ fn read(path: &Path) -> Result<Settings, ServerError> {
 }
 
 impl Settings {
-    fn resolve_with(self, auth: Auth) -> Config {
+    fn resolve_with(self, auth: Auth, django_channels: Option<BridgeConfig>) -> Config {
         let gateway = GatewayConfig::default();
         let by_cookie = matches!(auth, Auth::Session(_) | Auth::Django(_));
         let require_origin = self.require_origin.unwrap_or(by_cookie);
         let mut service = ServiceConfig::default();
         service.keep_newest = self.keep_messages.map(NonZeroU32::get);
         service.keep_for = self.keep_for.map(|Age(age)| age);
+        let limits =
+            Limits { max_text_chars: self.max_text_chars.map_or(gateway.limits.max_text_chars, usize::from) };
         let span = |given: Option<Span>, default: Duration| given.map_or(default, |Span(span)| span);
         let grace = if self.channel_layer.is_some() { GRACE_AMONG_NODES } else { service.presence_grace };
         service.presence_grace = span(self.presence_grace, grace);
@@ -111,6 +119,7 @@ impl Settings {
                 redis.prefix = self.channel_prefix.unwrap_or(redis.prefix);
                 redis
             }),
+            django_channels: django_channels.map(|bridge| BridgeConfig { limits: limits.clone(), ..bridge }),
             stop_within: span(self.stop_within, Duration::from_secs(10)),
             service: service_config(
                 self.history_page,
@@ -121,9 +130,7 @@ impl Settings {
                 scheme: if self.behind_https == Some(true) { Scheme::Https } else { Scheme::Http },
                 dialect: self.dialect.map_or(gateway.dialect, |DialectChoice(dialect)| dialect),
                 language: self.language.unwrap_or(Language::English),
-                limits: Limits {
-                    max_text_chars: self.max_text_chars.map_or(gateway.limits.max_text_chars, usize::from),
-                },
+                limits,
                 max_frame_bytes: self.max_frame_bytes.map_or(gateway.max_frame_bytes, usize::from),
                 max_queue_bytes: self.max_queue_bytes.map_or(gateway.max_queue_bytes, usize::from),
                 ping_every: span(self.ping_every, gateway.ping_every),

@@ -12,6 +12,7 @@ use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
 use super::redis::RedisUrl;
+use super::django_channels::DjangoChannelsSettings;
 use super::untold::Untold;
 use super::values::{Age, AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
@@ -145,6 +146,10 @@ pub struct Settings {
     #[serde(deserialize_with = "list_from_text")]
     pub django_secret_key_fallbacks: Option<Vec<Secret>>,
 
+    /// The Channels deployment that the server takes part in.
+    #[command(flatten)]
+    pub django_channels: DjangoChannelsSettings,
+
     /// What proves tokens: a set of keys (.json, .jwks), a public key (.pem, .pub), or a secret (any other file)
     #[arg(long, env = "CHAT_JWT_KEY_FILE", value_name = "FILE")]
     pub jwt_key_file: Option<PathBuf>,
@@ -218,6 +223,7 @@ impl Settings {
             django_secret_key_fallbacks: self
                 .django_secret_key_fallbacks
                 .or(other.django_secret_key_fallbacks),
+            django_channels: self.django_channels.or(other.django_channels),
             jwt_key_file: self.jwt_key_file.or(other.jwt_key_file),
             jwt_secret: self.jwt_secret.or(other.jwt_secret),
             jwt_audience: self.jwt_audience.or(other.jwt_audience),

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Inner;
 use super::listeners::{self, Posted};
+use super::relay::RelayId;
 use crate::hub::{Connection, Posting};
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
@@ -26,12 +27,30 @@ pub(super) use turn::{Commits, HandedOver, channel, run};
 pub(crate) struct Submission {
     pub(crate) message: NewMessage,
     pub(crate) room: Room,
-    /// The connection that sends it.
-    pub(crate) origin: Arc<Connection>,
+    pub(crate) origin: Origin,
     /// How its frame referred to the room.
     pub(crate) as_referred: Option<RoomRef>,
     /// Is told what came of it, once it has been delivered.
     pub(crate) answer: oneshot::Sender<Result<StoredMessage, CommandError>>,
+}
+
+/// Where a message comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// The connection that sends it.
+    Connection(Arc<Connection>),
+    /// Another system.
+    Relay(RelayId),
+}
+
+impl Origin {
+    /// Whether a message from here is heard on a connection.
+    fn is_heard_by(&self, connection: &Connection) -> bool {
+        match self {
+            Self::Connection(origin) => connection.id != origin.id || origin.hears_itself(),
+            Self::Relay(_) => true,
+        }
+    }
 }
 
 /// Stores and delivers.
@@ -106,6 +125,17 @@ impl Committer<'_> {
 }
 
 impl Inner {
+    /// Has a message stored and delivered, in its turn.
+    pub(super) async fn submit(
+        self: &Arc<Self>,
+        message: NewMessage,
+        room: Room,
+        origin: Origin,
+        as_referred: Option<RoomRef>,
+    ) -> Result<StoredMessage, CommandError> {
+        self.commit(|answer| Submission { message, room, origin, as_referred, answer }).await
+    }
+
     /// Delivers a stored message to everybody, and confirms it; gives what listeners are to be told.
     ///
     /// Where messages before it have not been delivered, it comes after them, later. It is confirmed all the same: it is
@@ -115,6 +145,7 @@ impl Inner {
         let (stored, new) = match outcome {
             Appended::New(stored) => {
                 let is_heard = self.post(&room, &origin, as_referred, &stored);
+                self.relays.posted(&room, &stored, &origin);
                 let new = is_heard.then(|| Posted { room, message: stored.clone() });
                 (stored, new)
             }
@@ -131,12 +162,12 @@ impl Inner {
     fn post(
         &self,
         room: &Room,
-        origin: &Connection,
+        origin: &Origin,
         as_referred: Option<RoomRef>,
         stored: &StoredMessage,
     ) -> bool {
         let event = view::message_posted(room, as_referred, stored);
-        let hears = |connection: &Connection| connection.id != origin.id || origin.hears_itself();
+        let hears = |connection: &Connection| origin.is_heard_by(connection);
         if self.hub.post(room.id, stored.seq, &event, hears) == Posting::Early {
             self.late_rooms.find(room.id);
             return false;
@@ -147,10 +178,13 @@ impl Inner {
 
     /// Delivers a message that was stored before: to everybody, where nobody has had it; else to who sends it again, save
     /// where it is among what they have missed.
-    fn repeat(&self, room: &Room, origin: &Connection, as_referred: Option<RoomRef>, stored: &StoredMessage) {
+    fn repeat(&self, room: &Room, origin: &Origin, as_referred: Option<RoomRef>, stored: &StoredMessage) {
         if self.hub.feed(room.id).is_some_and(|feed| feed.delivered < Some(stored.seq)) {
             self.late_rooms.doubt(room.id);
-        } else if origin.hears_itself() && !origin.resumption.is_of(room.id) {
+        } else if let Origin::Connection(origin) = origin
+            && origin.hears_itself()
+            && !origin.resumption.is_of(room.id)
+        {
             origin.deliver(&view::message_posted(room, as_referred, stored));
         }
     }

@@ -53,7 +53,7 @@ pub(in crate::service) fn channel(
 
 impl Inner {
     /// Stores a message and delivers it; `submission` makes one of where to tell what came of it.
-    pub(in crate::service) async fn commit(
+    pub(super) async fn commit(
         self: &Arc<Self>,
         submission: impl FnOnce(oneshot::Sender<Result<StoredMessage, CommandError>>) -> Submission,
     ) -> Result<StoredMessage, CommandError> {

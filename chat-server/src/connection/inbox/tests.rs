@@ -99,9 +99,9 @@ async fn through_tungstenite(bytes: &[u8]) -> Outcome {
 }
 
 /// Bytes in pieces, cut at these places.
-fn cut(bytes: &[u8], mut places: Vec<usize>) -> Vec<Vec<u8>> {
-    places.iter_mut().for_each(|place| *place %= bytes.len() + 1);
-    places.extend([0, bytes.len()]);
+fn cut(bytes: &[u8], places: Vec<usize>) -> Vec<Vec<u8>> {
+    let within = places.into_iter().map(|place| place % (bytes.len() + 1));
+    let mut places: Vec<usize> = within.chain([0, bytes.len()]).collect();
     places.sort_unstable();
     places.windows(2).map(|ends| bytes[ends[0]..ends[1]].to_vec()).filter(|piece| !piece.is_empty()).collect()
 }

@@ -1,0 +1,154 @@
+//! `RedisChannelLayer`: a group is a set of channels, and every process has an inbox that messages wait in.
+//!
+//! All nodes are one process to Django: they share an inbox, and in the group of each room a channel that tells the room,
+//! because messages do not tell their group. So nothing is lost while one node takes over from another.
+
+mod names;
+mod outbox;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chat_core::storage::Room;
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, cmd, pipe};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::config::BridgeConfig;
+use super::event::{Event, MAX_BYTES};
+use super::hosts::{Connections, Hosts};
+use super::intake::{Arrived, Intake, RoomKey};
+use super::layer::{Layer, Outgoing};
+use super::lease::Lease;
+use names::Names;
+
+/// Random bytes before every message, so that no two are the same.
+pub(super) const SALT_LENGTH: usize = 12;
+
+/// How long to wait for a message before looking whether there is something else to do.
+const WAITING: Duration = Duration::from_secs(1);
+
+/// Most messages that are taken out together, after the first.
+const BATCH: usize = 99;
+
+/// Rooms whose groups are joined together.
+const ROOMS_AT_ONCE: usize = 500;
+
+/// Groups are joined again so many times in the span after which one is no member any more.
+const JOINED_PER_SPAN: u32 = 24;
+
+#[derive(Debug)]
+pub(super) struct CoreLayer {
+    hosts: Hosts,
+    names: Names,
+    message_type: String,
+    name: String,
+    capacity: u32,
+    expiry: Duration,
+    group_expiry: Duration,
+    /// The time that the last message was sent under.
+    last_time: Mutex<i64>,
+}
+
+impl CoreLayer {
+    pub(super) fn new(config: &BridgeConfig) -> Self {
+        Self {
+            hosts: Hosts::new(&config.hosts),
+            names: Names::new(config),
+            message_type: config.message_type.clone(),
+            name: config.name.clone(),
+            capacity: config.capacity,
+            expiry: config.expiry,
+            group_expiry: config.group_expiry,
+            last_time: Mutex::default(),
+        }
+    }
+
+    /// Joins the groups of all rooms.
+    async fn join_all(&self, intake: &Intake) -> RedisResult<()> {
+        match intake.storage.rooms().await {
+            Ok(rooms) => self.join(&mut self.hosts.connect().await?, &rooms).await,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "groups are not joined");
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes messages out of the inbox, and in here; waits for a while where there are none.
+    async fn receive_some(&self, connection: &mut MultiplexedConnection, intake: &Intake) -> RedisResult<()> {
+        let inbox = self.names.inbox_key();
+        let mut wait = cmd("BZPOPMIN");
+        wait.arg(inbox).arg(WAITING.as_secs());
+        let first: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> = wait.query_async(connection).await?;
+        let Some((_, first, _)) = first else { return Ok(()) };
+        let mut arrived = self.arrived(&first);
+        let more: RedisResult<Vec<(Vec<u8>, Vec<u8>)>> =
+            cmd("ZPOPMIN").arg(inbox).arg(BATCH).query_async(connection).await;
+        for (message, _) in more.iter().flatten() {
+            arrived.extend(self.arrived(message));
+        }
+        // What was taken out first must not be lost for it.
+        intake.take(&arrived).await;
+        more.map(|_| ())
+    }
+
+    /// A message, for each of the rooms that it is for: as a rule one.
+    fn arrived(&self, message: &[u8]) -> Vec<Arrived> {
+        let Some(bytes) = message.get(SALT_LENGTH..).filter(|bytes| bytes.len() <= MAX_BYTES) else {
+            tracing::warn!(bytes = message.len(), "a message from Django has no possible length");
+            return Vec::new();
+        };
+        match Event::decode(bytes) {
+            Ok(event) => {
+                let rooms = event.channels.into_iter().filter_map(|channel| self.names.room(channel));
+                rooms.map(|room| Arrived { room: RoomKey::Id(room), bytes: bytes.to_vec() }).collect()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what comes from Django cannot be read");
+                Vec::new()
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Layer for CoreLayer {
+    async fn join(&self, connections: &mut Connections, rooms: &[Room]) -> RedisResult<()> {
+        for rooms in rooms.chunks(ROOMS_AT_ONCE) {
+            let now = outbox::seconds(outbox::now());
+            let mut pipes = vec![pipe(); connections.len()];
+            for room in rooms {
+                let Some(group) = self.names.group(&room.name) else { continue };
+                let Some(pipe) = pipes.get_mut(connections.shard(&group)) else { continue };
+                let key = self.names.group_key(&group);
+                pipe.cmd("ZADD").arg(&key).arg(&now).arg(self.names.channel(room.id)).ignore();
+                pipe.cmd("EXPIRE").arg(&key).arg(self.group_expiry.as_secs()).ignore();
+            }
+            for (shard, pipe) in pipes.iter().enumerate().filter(|(_, pipe)| !pipe.is_empty()) {
+                pipe.exec_async(connections.get(shard)?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, connections: &mut Connections, messages: &[Outgoing]) -> RedisResult<()> {
+        self.send_to_members(connections, messages).await
+    }
+
+    async fn receive(&self, lease: &Lease, intake: &Intake, stopping: &CancellationToken) -> RedisResult<()> {
+        let mut connection = self.hosts.connect_to_wait(self.names.inbox(), WAITING).await?;
+        let mut joined: Option<Instant> = None;
+        // Never given up half-way: what is taken out of the inbox is nowhere else.
+        while lease.is_held() && !stopping.is_cancelled() {
+            if joined.is_none_or(|joined| joined.elapsed() >= self.group_expiry / JOINED_PER_SPAN) {
+                self.join_all(intake).await?;
+                joined = Some(Instant::now());
+            }
+            self.receive_some(&mut connection, intake).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The servers of a layer, and which of them holds what.
+
+use std::time::Duration;
+
+use flate2::Crc;
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
+use tokio::time::timeout;
+
+use crate::config::RedisUrl;
+
+/// How long connecting may take, and every answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// The slots of the ring that the servers share out.
+const SLOTS: usize = 4096;
+
+/// The servers, in the order in which the project has them.
+#[derive(Debug)]
+pub(super) struct Hosts(Vec<Client>);
+
+impl Hosts {
+    pub(super) fn new(urls: &[RedisUrl]) -> Self {
+        Self(urls.iter().map(RedisUrl::client).collect())
+    }
+
+    /// A connection to every server.
+    pub(super) async fn connect(&self) -> RedisResult<Connections> {
+        let mut connections = Vec::new();
+        for client in &self.0 {
+            connections.push(connect(client, ANSWER_WITHIN).await?);
+        }
+        Ok(Connections(connections))
+    }
+
+    /// A connection for commands that wait so long before they answer, to the server that holds something.
+    pub(super) async fn connect_to_wait(
+        &self,
+        name: &str,
+        waiting: Duration,
+    ) -> RedisResult<MultiplexedConnection> {
+        let client = self.0.get(shard(name, self.0.len())).ok_or_else(no_host)?;
+        connect(client, waiting + ANSWER_WITHIN).await
+    }
+
+    /// A subscription to every server, to nothing yet.
+    pub(super) async fn listen(&self) -> RedisResult<Vec<PubSub>> {
+        let mut listening = Vec::new();
+        for client in &self.0 {
+            listening.push(timeout(ANSWER_WITHIN, client.get_async_pubsub()).await.map_err(|_| late())??);
+        }
+        Ok(listening)
+    }
+}
+
+async fn connect(client: &Client, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(ANSWER_WITHIN))
+        .set_response_timeout(Some(answer_within));
+    client.get_multiplexed_async_connection_with_config(&config).await
+}
+
+/// A connection to every server.
+#[derive(Debug, Clone)]
+pub(super) struct Connections(Vec<MultiplexedConnection>);
+
+impl Connections {
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// That of a server.
+    pub(super) fn get(&mut self, shard: usize) -> RedisResult<&mut MultiplexedConnection> {
+        self.0.get_mut(shard).ok_or_else(no_host)
+    }
+
+    /// Which server holds something.
+    pub(super) fn shard(&self, name: &str) -> usize {
+        shard(name, self.len())
+    }
+}
+
+/// Which of so many servers holds something, as `channels_redis` shares it out.
+fn shard(name: &str, servers: usize) -> usize {
+    let mut crc = Crc::new();
+    crc.update(name.as_bytes());
+    let slot = usize::try_from(crc.sum()).unwrap_or_default() % SLOTS;
+    slot * servers / SLOTS
+}
+
+fn no_host() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::NotFound).into()
+}
+
+fn late() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn servers_share_as_in_channels_redis() {
+        let vectors = include_str!("../../tests/vectors/channels_redis.json");
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        let shards = vectors["shards"].as_array().unwrap();
+        assert!(!shards.is_empty());
+        for vector in shards {
+            let servers = usize::try_from(vector["ring"].as_u64().unwrap()).unwrap();
+            let shard = shard(vector["name"].as_str().unwrap(), servers);
+            assert_eq!(Some(shard as u64), vector["index"].as_u64(), "{vector}");
+        }
+    }
+}

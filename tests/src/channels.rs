@@ -1,0 +1,140 @@
+//! A real Django project that chats over Channels, with `channels_redis`.
+//!
+//! Needs what [`django`](crate::django) needs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chat_server::django_channels::{BridgeConfig, LayerKind};
+use http::StatusCode;
+use redis::{Client, FromRedisValue, cmd};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::PATIENCE;
+use crate::django::{SiteServer, install};
+use crate::http::Visitor;
+use crate::redis::Redis;
+use crate::server::TestServer;
+use crate::socket::Socket;
+
+/// The prefix of the layers.
+pub const PREFIX: &str = "site";
+
+/// A running project. Dropped, it ends.
+#[derive(Debug)]
+pub struct Project(SiteServer);
+
+impl Project {
+    /// Starts a project with the layer of this `BACKEND`, in a Redis, with this prefix. What it needs is installed into
+    /// `scratch`, once.
+    pub async fn start(scratch: &Path, backend: &str, redis: &str, prefix: &str) -> Self {
+        let python = install(scratch);
+        let settings = BTreeMap::from([
+            ("SITE_LAYER", backend.to_owned()),
+            ("SITE_REDIS", redis.to_owned()),
+            ("SITE_PREFIX", prefix.to_owned()),
+        ]);
+        Self(SiteServer::start(&python, "channels", &settings).await)
+    }
+
+    /// Opens a socket to one of its consumers; once this returns, it is in its group.
+    pub async fn connect(&self, path: &str) -> Socket {
+        Socket::open(&format!("ws://{}{path}", self.0.address)).await
+    }
+
+    /// Has its view send events to the group of a room.
+    pub async fn say(&self, room: &str, events: &Value) {
+        let mut visitor = Visitor::new(self.0.address);
+        let answer = visitor.send_json("POST", &format!("/say/{room}/"), events).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+    }
+}
+
+/// A channel layer of `channels_redis`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// `RedisChannelLayer`.
+    Core,
+    /// `RedisPubSubChannelLayer`.
+    PubSub,
+}
+
+impl Backend {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Core => "channels_redis.core.RedisChannelLayer",
+            Self::PubSub => "channels_redis.pubsub.RedisPubSubChannelLayer",
+        }
+    }
+
+    const fn kind(self) -> LayerKind {
+        match self {
+            Self::Core => LayerKind::Core,
+            Self::PubSub => LayerKind::PubSub,
+        }
+    }
+}
+
+/// A deployment: a Redis, and a project on it.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The layer of the project.
+    pub backend: Backend,
+    /// The Redis.
+    pub redis: Redis,
+    /// The project.
+    pub project: Project,
+    scratch: PathBuf,
+}
+
+impl Deployment {
+    /// Starts one. What it needs is installed into `scratch`, once.
+    pub async fn start(scratch: &Path, backend: Backend) -> Self {
+        let redis = Redis::start();
+        let project = Project::start(scratch, backend.class(), &redis.url(), PREFIX).await;
+        Self { backend, redis, project, scratch: scratch.to_owned() }
+    }
+
+    /// Starts the project anew.
+    pub async fn restart_project(&mut self) {
+        self.project = Project::start(&self.scratch, self.backend.class(), &self.redis.url(), PREFIX).await;
+    }
+
+    /// How the chat server takes part in it.
+    #[must_use]
+    pub fn bridge(&self) -> BridgeConfig {
+        let mut config = BridgeConfig::new(vec![self.redis.url().parse().expect("a URL")]);
+        config.layer = self.backend.kind();
+        PREFIX.clone_into(&mut config.prefix);
+        config
+    }
+
+    /// A chat server that takes part in it, with a database in memory.
+    pub async fn server(&self) -> TestServer {
+        TestServer::start_with(|config| config.django_channels = Some(self.bridge())).await
+    }
+
+    /// Waits until what Django sends to the group of a room reaches the chat server: it is a member of the group, or
+    /// subscribes to all groups.
+    pub async fn joined(&self, room: &str) {
+        let asked: &[&str] = match self.backend {
+            Backend::Core => &["ZCARD", &format!("{PREFIX}:group:chat_{room}")],
+            Backend::PubSub => &["PUBSUB", "NUMPAT"],
+        };
+        let joined = async {
+            while self.ask::<u32>(asked).await == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, joined).await.expect("the chat server joins");
+    }
+
+    /// Gives Redis a command, and its answer.
+    pub async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
+        let [name, arguments @ ..] = command else { panic!("a command has a name") };
+        let client = Client::open(self.redis.url()).expect("a URL");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("Redis is there");
+        cmd(name).arg(arguments).query_async(&mut connection).await.expect("Redis answers")
+    }
+}
