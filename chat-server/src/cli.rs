@@ -41,6 +41,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::Database;
+    use crate::django_channels::LayerKind;
 
     fn resolve(arguments: &[&str]) -> Result<Config, ServerError> {
         Cli::try_parse_from([&["chat-server"], arguments].concat()).unwrap().resolve()
@@ -105,6 +106,26 @@ mod tests {
     }
 
     #[test]
+    fn a_bridge_to_django_channels_needs_to_know_where_it_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        let in_file = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            resolve(&["--config", path.to_str().unwrap(), "--django-channels-capacity", "7"])
+        };
+        let table =
+            "[django_channels]\nhosts = ['redis://:hush@db']\nlayer = 'pubsub'\ntype = 'say'\nexpiry = '9s'";
+        let bridge = in_file(table).unwrap().django_channels.unwrap();
+        assert_eq!((bridge.hosts.len(), bridge.layer), (1, LayerKind::PubSub));
+        assert_eq!((&*bridge.message_type, &*bridge.prefix), ("say", "asgi"));
+        assert_eq!((bridge.capacity, bridge.expiry), (7, Duration::from_secs(9)));
+        assert!(!format!("{bridge:?}").contains("hush"));
+        assert!(in_file("").is_err());
+        assert!(in_file("[django_channels]\nhost = 'redis://db'").is_err());
+        assert!(resolve(&[]).unwrap().django_channels.is_none());
+    }
+
+    #[test]
     fn slips_on_the_command_line_are_refused() {
         for arguments in [
             ["--listen", "here"],
@@ -116,6 +137,9 @@ mod tests {
             ["--max-text-chars", "0"],
             ["--keep-messages", "0"],
             ["--keep-for", "90"],
+            ["--django-channels-hosts", "http://db"],
+            ["--django-channels-group", "chat_"],
+            ["--django-channels-layer", "memory"],
         ] {
             assert!(
                 Cli::try_parse_from([&["chat-server"], &arguments[..]].concat()).is_err(),

@@ -76,6 +76,15 @@ impl Backend {
     }
 }
 
+/// What receives for the chat server: one inbox for all nodes, or the connection of one that has subscribed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// The inbox that all nodes share.
+    Inbox,
+    /// A connection, by its id in Redis.
+    Connection(String),
+}
+
 /// A deployment: a Redis, and a project on it.
 #[derive(Debug)]
 pub struct Deployment {
@@ -115,19 +124,38 @@ impl Deployment {
         TestServer::start_with(|config| config.django_channels = Some(self.bridge())).await
     }
 
-    /// Waits until what Django sends to the group of a room reaches the chat server: it is a member of the group, or
-    /// subscribes to all groups.
-    pub async fn joined(&self, room: &str) {
-        let asked: &[&str] = match self.backend {
-            Backend::Core => &["ZCARD", &format!("{PREFIX}:group:chat_{room}")],
-            Backend::PubSub => &["PUBSUB", "NUMPAT"],
-        };
+    /// Waits until what Django sends to the group of a room reaches the chat server.
+    pub async fn joined(&self, room: &str) -> Receiver {
+        self.joined_after(room, None).await
+    }
+
+    /// As [`joined`](Self::joined), when another node is to take in what one did before.
+    pub async fn joined_after(&self, room: &str, before: Option<&Receiver>) -> Receiver {
         let joined = async {
-            while self.ask::<u32>(asked).await == 0 {
+            loop {
+                match self.receiver(room).await {
+                    Some(Receiver::Connection(id)) if before == Some(&Receiver::Connection(id.clone())) => {}
+                    Some(receiver) => return receiver,
+                    None => {}
+                }
                 tokio::task::yield_now().await;
             }
         };
-        timeout(PATIENCE, joined).await.expect("the chat server joins");
+        timeout(PATIENCE, joined).await.expect("the chat server joins")
+    }
+
+    async fn receiver(&self, room: &str) -> Option<Receiver> {
+        match self.backend {
+            Backend::Core => {
+                let members: u32 = self.ask(&["ZCARD", &format!("{PREFIX}:group:chat_{room}")]).await;
+                (members > 0).then_some(Receiver::Inbox)
+            }
+            Backend::PubSub => {
+                let clients: String = self.ask(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
+                let listens = clients.lines().find(|client| client.contains(" psub=1 "))?;
+                listens.split(' ').next().map(|id| Receiver::Connection(id.to_owned()))
+            }
+        }
     }
 
     /// Gives Redis a command, and its answer.

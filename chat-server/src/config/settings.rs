@@ -11,8 +11,8 @@ use serde::Deserialize;
 use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
-use super::redis::RedisUrl;
 use super::django_channels::DjangoChannelsSettings;
+use super::redis::RedisUrl;
 use super::untold::Untold;
 use super::values::{Age, AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
 
