@@ -15,6 +15,8 @@ async fn open(server: &TestServer, dialect: &str) -> Socket {
 #[tokio::test]
 async fn a_refusal_says_which_send_it_is_about() {
     let server = TestServer::start().await;
+    // Nobody leaves meanwhile, of which the others would hear.
+    let mut sockets = Vec::new();
     for dialect in DIALECTS {
         let mut socket = open(&server, dialect).await;
         for (text, code) in [(json!(" "), "blank_message"), (json!("x".repeat(4097)), "message_too_long")] {
@@ -25,6 +27,7 @@ async fn a_refusal_says_which_send_it_is_about() {
             assert_eq!(code_of(dialect, &answer), code, "{dialect}");
             assert_eq!(answer["client_id"], code, "{dialect}");
         }
+        sockets.push(socket);
     }
 }
 
