@@ -48,7 +48,7 @@ impl Since {
     /// let since = Since::default()
     ///     .and_room(&RoomRef::Id(RoomId::new(5)?), Some(MessageId::new(41)?))
     ///     .and_room(&RoomRef::Id(RoomId::new(7)?), None);
-    /// assert_eq!(since.to_string(), "5:41,7:0");
+    /// assert_eq!(since.to_string(), "7:0,5:41");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
