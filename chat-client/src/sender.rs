@@ -79,7 +79,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// As [`send_text`](Self::send_text). Only the dialect [`Dialect::Group`] has a form for it.
+    /// As [`send_text`](Self::send_text). Only the dialect [`Dialect::Group`](chat_protocol::Dialect::Group) has a form for it.
     pub async fn notify(&self, recipient: Username, text: &str) -> Result<(), ClientError> {
         let send = SendNotification { recipient, text: self.0.voice.text(text)? };
         self.send(Command::SendNotification(send)).await
