@@ -51,7 +51,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send). Only the dialect [`Dialect::Command`] has a form for it.
+    /// As [`send`](Self::send). Only the dialect [`Dialect::Command`](chat_protocol::Dialect::Command) has a form for it.
     pub async fn fetch_history(&self) -> Result<(), ClientError> {
         let fetch = FetchHistory { room: None, before: None, limit: None };
         self.send(Command::FetchHistory(fetch)).await
@@ -61,7 +61,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send). Only the dialect [`Dialect::Typed`] has a form for it.
+    /// As [`send`](Self::send). Only the dialect [`Dialect::Typed`](chat_protocol::Dialect::Typed) has a form for it.
     pub async fn set_typing(&self, is_typing: bool) -> Result<(), ClientError> {
         self.send(Command::SetTyping { is_typing }).await
     }
@@ -70,7 +70,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send). Only the dialect [`Dialect::Typed`] has a form for it.
+    /// As [`send`](Self::send). Only the dialect [`Dialect::Typed`](chat_protocol::Dialect::Typed) has a form for it.
     pub async fn mark_read(&self) -> Result<(), ClientError> {
         self.send(Command::MarkRead).await
     }
