@@ -10,6 +10,7 @@
     reason = "a step that fails should fail the test, there and then"
 )]
 
+pub mod balancer;
 pub mod browser;
 pub mod channels;
 pub mod crash;

@@ -9,6 +9,8 @@ use chat_core::ServiceConfig;
 use chat_server::{Config, Server, Settings, chain};
 use chat_tests::crash::{ClusterRun, Report, Run, TestDatabase, any_seed, history};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -149,10 +151,22 @@ fn tell(report: &Report) -> ExitCode {
 /// Serves as `chat-server` does. Says where, and stops when the standard input ends: nobody is left to kill it then.
 async fn serve(settings: Settings) -> Result<ExitCode, Failure> {
     let server = Server::bind(Config::resolve(settings, None)?).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
     say(&format!("{}\n", server.address()));
-    let end_of_input =
-        tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-    server.run(async { drop(end_of_input.await) }).await;
+    let (end, end_of_input) = oneshot::channel::<()>();
+    // A thread of its own: a read cannot be interrupted, and must not keep the process from ending.
+    std::thread::spawn(move || {
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        drop(end);
+    });
+    server
+        .run(async {
+            tokio::select! {
+                _ = end_of_input => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await;
     Ok(ExitCode::SUCCESS)
 }
 

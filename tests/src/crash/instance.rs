@@ -109,6 +109,16 @@ impl Instance {
     /// Lets it stop in good order: it does when its standard input ends.
     pub async fn stop(mut self) {
         drop(self.child.stdin.take());
+        self.ends_well().await;
+    }
+
+    /// Lets it stop in good order, as a system does that updates a service: with SIGTERM.
+    pub async fn terminate(mut self) {
+        self.signal("TERM").await;
+        self.ends_well().await;
+    }
+
+    async fn ends_well(&mut self) {
         let ended = timeout(PATIENCE, self.child.wait()).await.expect("the server stops in time");
         assert!(ended.expect("the server can be waited for").success(), "the server stops well");
     }
