@@ -16,6 +16,7 @@ mod session;
 mod since;
 mod subscribe;
 mod task;
+mod unconfirmed;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -34,6 +35,7 @@ pub use driver::Driver;
 pub use relay::{ForeignMessage, RelayInlet, RelayOutlet, Relayed};
 pub use session::Session;
 pub use since::Since;
+pub use unconfirmed::Unconfirmed;
 
 use crate::hub::{ConnectionId, Hub};
 use crate::room::presence::PresenceBoard;

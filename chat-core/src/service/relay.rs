@@ -90,7 +90,7 @@ impl RelayInlet {
             sent_at: self.inner.clock.now(),
             client_id: mark,
         };
-        self.inner.submit(message, room, Origin::Relay(self.relay), None).await
+        self.inner.submit(message, room, Origin::Relay(self.relay), None).await?.await
     }
 }
 

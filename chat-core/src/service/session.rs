@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chat_protocol::{
-    Command, Event, FetchHistory, Message, MessageId, ReadMark, RoomRef, SendMessage, SendNotification, Seq,
-    Username,
+    Command, Event, FetchHistory, MessageId, ReadMark, RoomRef, SendMessage, SendNotification, Seq, Username,
 };
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -14,6 +13,7 @@ use super::Inner;
 use super::commit::Origin;
 use super::presence::Occasion;
 use super::task::Task;
+use super::unconfirmed::Unconfirmed;
 use crate::hub::{Connection, Trust};
 use crate::room::typing::Whence;
 use crate::room::view;
@@ -49,18 +49,54 @@ impl Session {
     ///
     /// [`CommandError`] says why it was not done. The transport has not been told.
     pub async fn handle(&self, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::SendMessage(send) => self.hand_in(send).await?.await,
+            Command::FetchHistory(fetch) => self.fetch_history(self.here().await?, fetch).await,
+            Command::SetTyping { is_typing } => self.set_typing(self.here().await?, is_typing).await,
+            Command::MarkRead => self.mark_read(self.here().await?).await,
+            Command::SendNotification(send) => {
+                self.here().await?;
+                self.send_notification(send).await
+            }
+        }
+    }
+
+    /// Hands in a message; what this gives ends when the message is confirmed. A client that does not wait for that between
+    /// two messages has many of them stored in one transaction.
+    ///
+    /// Messages that are handed in one after another are stored in that order. Wait for them in that order, too: whoever
+    /// waits for one may be storing all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle`](Self::handle).
+    pub async fn hand_in(&self, send: SendMessage) -> Result<Unconfirmed<'_>, CommandError> {
+        let here = self.here().await?;
+        let SendMessage { room: as_referred, text, claimed_sender, client_id } = send;
+        let room = self.room_to_send_to(here, as_referred.as_ref()).await?;
+        let sender = self.sender(&room, claimed_sender).await?;
+        // Who gives no name shares it with all others who give none, and with them the marks that they make up.
+        let mark = client_id.clone().filter(|_| !sender.name.is_anonymous());
+        let message = NewMessage {
+            room: room.id,
+            sender,
+            text: text.into(),
+            sent_at: self.inner.clock.now(),
+            client_id: mark,
+        };
+        let origin = Origin::Connection(Arc::clone(&self.connection));
+        let confirmation = self.inner.submit(message, room.clone(), origin, as_referred).await?;
+        Ok(Unconfirmed::new(self, room, client_id, confirmation))
+    }
+
+    /// The room that the client is in, once the connection hears what it is to hear.
+    async fn here(&self) -> Result<&Room, CommandError> {
         let Place::Room(room) = &self.place else { return Err(CommandError::ListenOnly) };
         if self.connection.has_left() {
             return Err(CommandError::NotAMember);
         }
         self.settle_rest().await?;
-        match command {
-            Command::SendMessage(send) => self.send_message(room, send).await,
-            Command::FetchHistory(fetch) => self.fetch_history(room, fetch).await,
-            Command::SetTyping { is_typing } => self.set_typing(room, is_typing).await,
-            Command::MarkRead => self.mark_read(room).await,
-            Command::SendNotification(send) => self.send_notification(send).await,
-        }
+        Ok(room)
     }
 
     /// Tells the connections of this service apart.
@@ -82,27 +118,6 @@ impl Session {
             Place::Room(room) => Some(room),
             Place::Listener => None,
         }
-    }
-
-    async fn send_message(&self, here: &Room, send: SendMessage) -> Result<(), CommandError> {
-        let SendMessage { room: as_referred, text, claimed_sender, client_id } = send;
-        let room = self.room_to_send_to(here, as_referred.as_ref()).await?;
-        let sender = self.sender(&room, claimed_sender).await?;
-        // Who gives no name shares it with all others who give none, and with them the marks that they make up.
-        let mark = client_id.clone().filter(|_| !sender.name.is_anonymous());
-        let message = NewMessage {
-            room: room.id,
-            sender,
-            text: text.into(),
-            sent_at: self.inner.clock.now(),
-            client_id: mark,
-        };
-        let origin = Origin::Connection(Arc::clone(&self.connection));
-        let stored = self.inner.submit(message, room.clone(), origin, as_referred).await?;
-        let accepted = Message { client_id, ..view::new_message(&stored) };
-        self.connection.deliver(&Event::MessageAccepted(accepted));
-        self.stop_typing(&room);
-        Ok(())
     }
 
     async fn fetch_history(&self, here: &Room, fetch: FetchHistory) -> Result<(), CommandError> {
@@ -138,7 +153,7 @@ impl Session {
         Ok(())
     }
 
-    fn stop_typing(&self, room: &Room) {
+    pub(super) fn stop_typing(&self, room: &Room) {
         let stopped = self.inner.typing.lock().stop((room.id, Whence::Here(self.connection.id)));
         if let Some(user) = stopped {
             self.inner.tell_typing(room.id, self.connection.id, &user, false);

@@ -13,6 +13,7 @@ mod cluster;
 mod delivery;
 mod doubts;
 mod faults;
+mod hand_in;
 mod lossy;
 mod relay;
 mod resume;

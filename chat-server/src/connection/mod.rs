@@ -5,6 +5,7 @@
 //! does all that there is to do for a connection, and it holds next to nothing while there is nothing.
 
 mod client;
+mod conversation;
 mod end;
 mod inbox;
 mod outbox;

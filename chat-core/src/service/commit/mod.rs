@@ -20,7 +20,7 @@ use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{CommandError, Outcome, StorageError};
 
-pub(super) use turn::{Commits, HandedOver, channel, run};
+pub(super) use turn::{Commits, Confirmation, HandedOver, channel, run};
 
 /// A message on its way to be stored.
 #[derive(Debug)]
@@ -31,8 +31,11 @@ pub(crate) struct Submission {
     /// How its frame referred to the room.
     pub(crate) as_referred: Option<RoomRef>,
     /// Is told what came of it, once it has been delivered.
-    pub(crate) answer: oneshot::Sender<Result<StoredMessage, CommandError>>,
+    pub(crate) answer: oneshot::Sender<Answer>,
 }
+
+/// What came of a message.
+pub(crate) type Answer = Result<StoredMessage, CommandError>;
 
 /// Where a message comes from.
 #[derive(Debug, Clone)]
@@ -125,15 +128,15 @@ impl Committer<'_> {
 }
 
 impl Inner {
-    /// Has a message stored and delivered, in its turn.
+    /// Has a message stored and delivered in its turn; gives what becomes of it.
     pub(super) async fn submit(
         self: &Arc<Self>,
         message: NewMessage,
         room: Room,
         origin: Origin,
         as_referred: Option<RoomRef>,
-    ) -> Result<StoredMessage, CommandError> {
-        self.commit(|answer| Submission { message, room, origin, as_referred, answer }).await
+    ) -> Result<Confirmation, CommandError> {
+        self.hand_in(|answer| Submission { message, room, origin, as_referred, answer }).await
     }
 
     /// Delivers a stored message to everybody, and confirms it; gives what listeners are to be told.
@@ -190,10 +193,7 @@ impl Inner {
     }
 }
 
-fn answer(
-    sender: oneshot::Sender<Result<StoredMessage, CommandError>>,
-    outcome: Result<StoredMessage, CommandError>,
-) {
+fn answer(sender: oneshot::Sender<Answer>, outcome: Answer) {
     // Who has hung up does not need to know.
     drop(sender.send(outcome));
 }

@@ -1,20 +1,20 @@
 //! Whose turn it is to store and deliver.
 //!
-//! Who sends a message while nobody stores does so itself, at once, in its own task: a lone message wakes nobody. What
-//! comes in meanwhile is for the driver, and so it goes on for as long as there is more. A turn that its sender gives up
-//! half-way goes on with the driver, too.
+//! Who waits for its message to be confirmed while nobody stores does so itself, in its own task: a lone message wakes
+//! nobody. What comes in meanwhile is for the driver, and so it goes on for as long as there is more. What a sender gives up,
+//! half-way or before it has begun, is for the driver, too.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
 
-use super::{Committer, Submission};
+use super::{Answer, Committer, Submission};
 use crate::CommandError;
 use crate::service::Inner;
 use crate::service::listeners::Posted;
-use crate::storage::StoredMessage;
 
 /// Messages on their way to be stored.
 #[derive(Debug)]
@@ -52,22 +52,102 @@ pub(in crate::service) fn channel(
 }
 
 impl Inner {
-    /// Stores a message and delivers it; `submission` makes one of where to tell what came of it.
-    pub(super) async fn commit(
+    /// Hands a message in; `submission` makes one of where to tell what came of it.
+    ///
+    /// Messages that are handed in one after the other are stored in that order.
+    pub(super) async fn hand_in(
         self: &Arc<Self>,
-        submission: impl FnOnce(oneshot::Sender<Result<StoredMessage, CommandError>>) -> Submission,
-    ) -> Result<StoredMessage, CommandError> {
+        submission: impl FnOnce(oneshot::Sender<Answer>) -> Submission,
+    ) -> Result<Confirmation, CommandError> {
         let (answer, answered) = oneshot::channel();
-        let Commits { submissions, turn, more, given_up } = &self.commits;
-        submissions.send(submission(answer)).await.map_err(|_| CommandError::Closed)?;
-        if let Ok(turn) = Arc::clone(turn).try_lock_owned() {
-            let work: Work = Box::pin(once(Arc::clone(self), turn));
-            UnlessGivenUp { work: Some(work), given_up }.await;
-            if self.commits.are_waiting() {
-                more.notify_one();
+        self.commits.submissions.send(submission(answer)).await.map_err(|_| CommandError::Closed)?;
+        Ok(Confirmation { inner: Arc::clone(self), answered, part: Part::Untried })
+    }
+}
+
+/// What becomes of a message that was handed in. Where it is polled while nobody stores, it does so itself; dropped, it
+/// leaves that to the driver.
+#[derive(Debug)]
+pub(in crate::service) struct Confirmation {
+    inner: Arc<Inner>,
+    answered: oneshot::Receiver<Answer>,
+    part: Part,
+}
+
+/// What a sender has to do with the storing of its message.
+enum Part {
+    /// Nobody may have been told that there is something to store.
+    Untried,
+    /// It has the turn.
+    Storing(Work),
+    /// None: it is for others.
+    Waiting,
+}
+
+impl Future for Confirmation {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        if let Poll::Ready(answer) = self.poll_answer(cx) {
+            return Poll::Ready(answer);
+        }
+        if matches!(self.part, Part::Untried) {
+            self.take_turn();
+        }
+        if let Part::Storing(work) = &mut self.part {
+            ready!(work.as_mut().poll(cx));
+            self.part = Part::Waiting;
+            let commits = &self.inner.commits;
+            if commits.are_waiting() {
+                commits.more.notify_one();
             }
         }
-        answered.await.map_err(|_| CommandError::Closed)?
+        self.poll_answer(cx)
+    }
+}
+
+impl Confirmation {
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        // Its own turn comes first: others may wait for that to end.
+        if matches!(self.part, Part::Storing(_)) {
+            return Poll::Pending;
+        }
+        let answer = ready!(Pin::new(&mut self.answered).poll(cx));
+        self.part = Part::Waiting;
+        Poll::Ready(answer.unwrap_or(Err(CommandError::Closed)))
+    }
+
+    fn take_turn(&mut self) {
+        self.part = match Arc::clone(&self.inner.commits.turn).try_lock_owned() {
+            Ok(turn) => Part::Storing(Box::pin(once(Arc::clone(&self.inner), turn))),
+            // Whoever has it calls the driver for what comes in meanwhile.
+            Err(_) => Part::Waiting,
+        };
+    }
+}
+
+impl Drop for Confirmation {
+    fn drop(&mut self) {
+        let commits = &self.inner.commits;
+        match std::mem::replace(&mut self.part, Part::Waiting) {
+            Part::Untried => commits.more.notify_one(),
+            Part::Storing(work) => {
+                if commits.given_up.send(work).is_err() {
+                    tracing::debug!("the service is closed; what is being stored is given up");
+                }
+            }
+            Part::Waiting => {}
+        }
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Untried => "Untried",
+            Self::Storing(_) => "Storing",
+            Self::Waiting => "Waiting",
+        })
     }
 }
 
@@ -98,34 +178,6 @@ impl Turn {
         }
         Committer { inner, to_listeners: &self.to_listeners }.store(batch).await;
         true
-    }
-}
-
-/// Does its work, and has the driver do what is left of it when it is dropped before.
-struct UnlessGivenUp<'a> {
-    work: Option<Work>,
-    given_up: &'a mpsc::UnboundedSender<Work>,
-}
-
-impl Future for UnlessGivenUp<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let done = self.work.as_mut().map_or(Poll::Ready(()), |work| work.as_mut().poll(cx));
-        if done.is_ready() {
-            self.work = None;
-        }
-        done
-    }
-}
-
-impl Drop for UnlessGivenUp<'_> {
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take()
-            && self.given_up.send(work).is_err()
-        {
-            tracing::debug!("the service is closed; what is being stored is given up");
-        }
     }
 }
 
