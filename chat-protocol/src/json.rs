@@ -54,7 +54,7 @@ pub(crate) fn read_fields<'a, const N: usize>(
 
 /// Whether the first character that counts opens an object.
 pub(crate) fn begins_an_object(text: &str) -> bool {
-    text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
+    text.bytes().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) == Some(b'{')
 }
 
 /// Tells what `serde_json` stumbled over.

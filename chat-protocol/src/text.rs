@@ -39,13 +39,13 @@ impl MessageText {
     ///
     /// [`TextError`] says which rule it breaks.
     pub fn new(text: &str, limits: &Limits) -> Result<Self, TextError> {
-        if text.trim().is_empty() {
+        if text.chars().all(char::is_whitespace) {
             return Err(TextError::Blank);
         }
         if longer_than(text, limits.max_text_chars) {
             return Err(TextError::TooLong { max: limits.max_text_chars });
         }
-        if text.contains('\0') {
+        if text.as_bytes().contains(&0) {
             return Err(TextError::Nul);
         }
         Ok(Self(text.into()))

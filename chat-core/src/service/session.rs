@@ -129,8 +129,7 @@ impl Session {
             None => None,
         };
         let limit = limit.unwrap_or(config.history_page).clamp(1, config.max_history_page.max(1));
-        let messages = storage.messages_before(room.id, before, limit).await?;
-        let readers = storage.furthest_readers(room.id).await?;
+        let (messages, readers) = storage.page_before(room.id, before, limit).await?;
         self.connection.deliver(&view::history(&messages, readers));
         Ok(())
     }

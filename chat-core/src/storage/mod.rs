@@ -239,6 +239,22 @@ pub trait MessageStorage {
     ///
     /// [`StorageError`] where the database fails.
     async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError>;
+
+    /// [`messages_before`](Self::messages_before) and [`furthest_readers`](Self::furthest_readers): what a page of history
+    /// shows. To be implemented where it costs less to ask for both at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn page_before(
+        &self,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<(Vec<StoredMessage>, FurthestReaders), StorageError> {
+        let messages = self.messages_before(room, before, limit).await?;
+        Ok((messages, self.furthest_readers(room).await?))
+    }
 }
 
 /// Notifications.

@@ -56,7 +56,7 @@ impl Running {
         };
         let database = folder.as_ref().map(|folder| folder.path().join("chat.db"));
         let url = match &database {
-            None => "sqlite::memory:".to_owned(),
+            None => "memory".to_owned(),
             Some(path) => format!("sqlite:{}", path.display()),
         };
         if let Some(path) = &database

@@ -28,7 +28,7 @@ pub struct Setting {
 /// Where messages are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// `sqlite::memory:`, the only one without a disk that the program offers.
+    /// In memory.
     Memory,
     /// An SQLite file, durable, as by default.
     File,

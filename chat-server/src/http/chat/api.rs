@@ -66,13 +66,12 @@ async fn page_of(
         None => None,
     };
     // One more shows whether there is a further page.
-    let mut messages = storage.messages_before(room.id, before, limit + 1).await?;
+    let (mut messages, readers) = storage.page_before(room.id, before, limit + 1).await?;
     let is_last = messages.len() <= usize::try_from(limit).unwrap_or(usize::MAX);
     if !is_last {
         messages.pop();
     }
     let next = messages.last().filter(|_| !is_last).map(|oldest| oldest.id.value());
-    let readers = storage.furthest_readers(room.id).await?;
     let messages: Vec<_> = messages.iter().map(|message| MessageRecord::new(message, readers)).collect();
     Ok(record::ok(&json!({ "room_id": room.id.value(), "messages": messages, "next": next })))
 }

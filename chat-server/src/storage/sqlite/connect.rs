@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result};
 
 /// How long a write waits for another process (a backup, the `sqlite3` shell) that holds the database.
@@ -42,15 +43,22 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
 /// The only one to a database in memory.
 pub(super) fn in_memory() -> Result<Connection> {
     let connection = Connection::open_in_memory()?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&connection)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
+}
+
+/// Lets a connection plan each statement once: not anew for other values, which never changes the plan here.
+fn keep_statements(connection: &Connection) -> Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     // Whoever has a connection has it alone: SQLite need not lock it as well.
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // What SQLite needs to undo a statement, or to sort, would otherwise be a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;

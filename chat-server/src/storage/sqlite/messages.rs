@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::{Appended, FurthestReaders, MessageStorage, NewMessage, StoredMessage};
 use chat_protocol::{MessageId, RoomId, Seq, UserId};
+use rusqlite::Connection;
 
+use super::failure::Failure;
 use super::query::{all, execute, first};
 use super::row::{self, MessageRow, message_columns};
 use super::{SqliteStorage, append};
@@ -57,19 +59,7 @@ impl MessageStorage for SqliteStorage {
         before: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
-        self.read(move |connection| {
-            all(
-                connection,
-                concat!(
-                    "SELECT ",
-                    message_columns!(),
-                    "WHERE m.room_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?"
-                ),
-                (room.value(), before.map_or(i64::MAX, Seq::value), limit),
-                MessageRow::read,
-            )
-        })
-        .await
+        self.read(move |connection| newest_before(connection, room, before, limit)).await
     }
 
     async fn messages_after(
@@ -107,14 +97,46 @@ impl MessageStorage for SqliteStorage {
     }
 
     async fn furthest_readers(&self, room: RoomId) -> Result<FurthestReaders, StorageError> {
-        let marks = self.read(move |connection| {
-            all(
-                connection,
-                "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
-                [room.value()],
-                Ok,
-            )
-        });
-        row::furthest(marks.await?)
+        self.read(move |connection| furthest(connection, room)).await
     }
+
+    async fn page_before(
+        &self,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<(Vec<StoredMessage>, FurthestReaders), StorageError> {
+        self.read(move |connection| {
+            Ok((newest_before(connection, room, before, limit)?, furthest(connection, room)?))
+        })
+        .await
+    }
+}
+
+fn newest_before(
+    connection: &Connection,
+    room: RoomId,
+    before: Option<Seq>,
+    limit: u32,
+) -> Result<Vec<StoredMessage>, Failure> {
+    all(
+        connection,
+        concat!(
+            "SELECT ",
+            message_columns!(),
+            "WHERE m.room_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?"
+        ),
+        (room.value(), before.map_or(i64::MAX, Seq::value), limit),
+        MessageRow::read,
+    )
+}
+
+fn furthest(connection: &Connection, room: RoomId) -> Result<FurthestReaders, Failure> {
+    let marks = all(
+        connection,
+        "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
+        [room.value()],
+        Ok,
+    )?;
+    Ok(row::furthest(marks)?)
 }
