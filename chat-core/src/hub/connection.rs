@@ -56,6 +56,16 @@ pub(super) struct Entered {
     pub(super) entry: EntryId,
 }
 
+impl Subscriptions {
+    /// Makes room for what nearly all connections hear, and no more: one room, and what concerns the user.
+    pub(super) fn make_room(&mut self) {
+        if self.rooms.is_empty() {
+            self.rooms.reserve_exact(1);
+            self.topics.reserve_exact(2);
+        }
+    }
+}
+
 impl Connection {
     pub(crate) fn new(
         id: ConnectionId,

@@ -56,7 +56,9 @@ impl Hub {
         loop {
             let subscribers = match newest {
                 None => self.entry(topic)?,
-                Some(delivered) => self.entry_or(topic, || Some(Feed { room: room.clone(), delivered })),
+                Some(delivered) => {
+                    self.entry_or(topic, || Some(Box::new(Feed { room: room.clone(), delivered })))
+                }
             };
             let mut subscribers = subscribers.lock();
             if subscribers.is_retired {
@@ -64,6 +66,7 @@ impl Hub {
                 continue;
             }
             let entry = self.next_entry();
+            subscriptions.make_room();
             subscriptions.topics.push(topic);
             subscriptions.rooms.push(Entered { room: room.clone(), entry });
             let since = connection.resumption.take(room, connection.home == Some(room.id));
@@ -222,7 +225,7 @@ impl Hub {
 
     /// A room that somebody hears, and how far its messages have been delivered; `None` where nobody does.
     pub(crate) fn feed(&self, room: RoomId) -> Option<Feed> {
-        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().feed.clone())
+        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().feed.as_deref().cloned())
     }
 
     /// Lets a connection that has read the messages of a room up to a place hear those that follow.
@@ -262,7 +265,7 @@ impl Hub {
         EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn entry_or(&self, topic: Topic, feed: impl FnOnce() -> Option<Feed>) -> Arc<Mutex<Subscribers>> {
+    fn entry_or(&self, topic: Topic, feed: impl FnOnce() -> Option<Box<Feed>>) -> Arc<Mutex<Subscribers>> {
         let new = || Arc::new(Mutex::new(Subscribers { feed: feed(), ..Subscribers::default() }));
         Arc::clone(self.topics.write().entry(topic).or_insert_with(new))
     }

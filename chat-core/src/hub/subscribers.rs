@@ -16,8 +16,8 @@ pub(crate) type Place = Option<Seq>;
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     pub(super) list: Vec<Subscriber>,
-    /// What is posted, where the topic is a room.
-    pub(super) feed: Option<Feed>,
+    /// What is posted, where the topic is a room. Most topics are users.
+    pub(super) feed: Option<Box<Feed>>,
     /// How users stand, as the subscribers were told last.
     pub(super) standings: HashMap<UserId, Standing>,
     /// Set when the last has left and the topic was taken off the map; who still holds it must look anew.
@@ -80,6 +80,8 @@ pub(crate) enum GoingLive {
 impl Subscribers {
     pub(super) fn add(&mut self, connection: &Arc<Connection>, entry: EntryId, hears: Hears) -> Edge {
         let edge = if self.list.is_empty() { Edge::Crossed } else { Edge::Unchanged };
+        // Most topics are users with one connection.
+        self.list.reserve_exact(usize::from(self.list.is_empty()));
         self.list.push(Subscriber { connection: Arc::clone(connection), entry, hears });
         edge
     }

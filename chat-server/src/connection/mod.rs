@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::Session;
-use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -48,15 +48,9 @@ pub(crate) fn spawn(
     admission: Held,
 ) {
     let gateway = Arc::clone(shared);
-    shared.connections.spawn(async move {
-        match upgrade.await {
-            Ok(upgraded) => {
-                let _counted = gateway.config.metrics.connect(&client);
-                serve(&gateway, upgraded, session, &client, &admission).await;
-            }
-            Err(error) => tracing::debug!(%error, "a handshake came to nothing"),
-        }
-    });
+    // A future has a place of its own for everything that is handed on in it, at each step of the way.
+    let session = Box::new(session);
+    shared.connections.spawn(async move { serve(&gateway, upgrade, session, &client, &admission).await });
 }
 
 /// Closes a connection as soon as it is upgraded, to tell the front end why it was refused.
@@ -77,7 +71,18 @@ pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
     });
 }
 
-async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &Client, admission: &Held) {
+async fn serve(
+    gateway: &Shared,
+    upgrade: OnUpgrade,
+    session: Box<Session>,
+    client: &Arc<Client>,
+    admission: &Held,
+) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "a handshake came to nothing"),
+    };
+    let _counted = gateway.config.metrics.connect(client);
     let max_frame_bytes = gateway.config.max_frame_bytes;
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         // A plain socket: whoever has something for the client writes to it.
@@ -102,7 +107,7 @@ async fn serve(gateway: &Shared, upgraded: Upgraded, session: Session, client: &
 async fn talk<R: AsyncRead + Unpin>(
     gateway: &Shared,
     mut inbox: Inbox<R>,
-    session: Session,
+    session: Box<Session>,
     client: &Client,
     admission: &Held,
 ) {
