@@ -7,7 +7,6 @@
 mod channels;
 mod inbox;
 mod outgoing;
-mod pause;
 mod payload;
 mod publisher;
 mod roster;
