@@ -12,6 +12,7 @@
 
 pub mod balancer;
 pub mod browser;
+pub mod certificate;
 pub mod channels;
 pub mod crash;
 pub mod crowd;

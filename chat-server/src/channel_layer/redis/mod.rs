@@ -4,6 +4,7 @@
 //! Redis forgets a message once it has sent it on, and drops what it cannot send. Here that is noticed, and said: by a
 //! node that was cut off, after it has subscribed again; and by a node that could not publish, once it can.
 
+mod audience;
 mod channels;
 mod inbox;
 mod outgoing;
@@ -115,6 +116,19 @@ impl ChannelLayer for RedisChannelLayer {
 
     fn has_subscribers(&self, _: Topic) -> bool {
         true
+    }
+
+    async fn is_heard(&self, topics: &[Topic]) -> bool {
+        let channels: Vec<_> = topics.iter().map(|topic| self.channels.of(*topic)).collect();
+        let Some(mut connection) = self.roster.connection() else { return true };
+        audience::is_heard(&mut connection, &channels).await.unwrap_or_else(|error| {
+            tracing::debug!(error = &error as &dyn std::error::Error, "whether anybody listens is not known");
+            if error.is_io_error() {
+                // The next question must not wait as long.
+                self.roster.lose_connection();
+            }
+            true
+        })
     }
 
     async fn subscribe(&self, topic: Topic) {

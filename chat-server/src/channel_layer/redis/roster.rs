@@ -47,6 +47,16 @@ impl RedisRoster {
         }
     }
 
+    /// The connection; `None` while the roster is away.
+    pub(super) fn connection(&self) -> Option<MultiplexedConnection> {
+        self.connection.lock().clone()
+    }
+
+    /// From now on the roster is away, until the next sign of life.
+    pub(super) fn lose_connection(&self) {
+        *self.connection.lock() = None;
+    }
+
     fn ask<'a>(&'a self, script: &'a Script, users: &[UserId]) -> ScriptInvocation<'a> {
         let mut question = script.key(&self.keys);
         question.arg(&self.node);
@@ -58,8 +68,7 @@ impl RedisRoster {
 
     /// The answer: a moment, and a number for each thing that was asked about.
     async fn answer(&self, question: &ScriptInvocation<'_>) -> Result<(Moment, Vec<i64>), RosterAway> {
-        let connection = self.connection.lock().clone();
-        let mut connection = connection.ok_or(RosterAway)?;
+        let mut connection = self.connection().ok_or(RosterAway)?;
         self.answer_by(question, &mut connection).await
     }
 
@@ -79,7 +88,7 @@ impl RedisRoster {
                     error = &error as &dyn std::error::Error,
                     "who is online elsewhere is not known"
                 );
-                *self.connection.lock() = None;
+                self.lose_connection();
                 Err(RosterAway)
             }
         }
@@ -87,8 +96,7 @@ impl RedisRoster {
 
     /// The connection; made now where there is none.
     async fn connect(&self) -> Result<MultiplexedConnection, RosterAway> {
-        let known = self.connection.lock().clone();
-        if let Some(connection) = known {
+        if let Some(connection) = self.connection() {
             return Ok(connection);
         }
         // Why it cannot be made, others tell.
