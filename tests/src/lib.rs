@@ -26,6 +26,7 @@ pub mod port;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
+pub mod redis_cluster;
 pub mod server;
 pub mod site;
 pub mod small_disk;

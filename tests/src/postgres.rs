@@ -126,7 +126,7 @@ impl Postgres {
     /// The process that started all its others.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        let file = std::fs::read_to_string(self.folder.join("postmaster.pid")).expect("it runs");
+        let file = std::fs::read_to_string(self.folder.join("data").join("postmaster.pid")).expect("it runs");
         file.lines().next().and_then(|line| line.parse().ok()).expect("its first line is a number")
     }
 

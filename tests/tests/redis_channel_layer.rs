@@ -2,6 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "redis_channel_layer/cluster.rs"]
+mod cluster;
+
 use std::time::Duration;
 
 use chat_core::storage::User;

@@ -3,9 +3,10 @@
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, pipe};
 
+use super::Channels;
+use super::link::Link;
 use super::outgoing::{Outgoing, Parcel};
 use super::payload::{NodeId, encode_lost};
-use super::{Channels, Link};
 use crate::backoff::Backoff;
 
 /// Most messages in a batch.

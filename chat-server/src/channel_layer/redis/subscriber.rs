@@ -12,8 +12,9 @@ use redis::{RedisError, RedisResult};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use super::Channels;
 use super::inbox::Inbox;
-use super::{Channels, Link, in_time};
+use super::link::{Link, in_time};
 use crate::backoff::Backoff;
 
 /// Topics that are subscribed to at once after a connection was made.
