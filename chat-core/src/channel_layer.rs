@@ -117,6 +117,12 @@ pub trait ChannelLayer: fmt::Debug + Send + Sync + 'static {
     /// Whether some other node may subscribe to a topic. A layer that cannot tell says `true`.
     fn has_subscribers(&self, topic: Topic) -> bool;
 
+    /// Whether some node subscribes to one of these topics: for what is dear to make. Whoever subscribed before this is
+    /// called, is found. A layer that cannot tell says `true`. Returns within a bounded time.
+    async fn is_heard(&self, topics: &[Topic]) -> bool {
+        topics.iter().any(|topic| self.has_subscribers(*topic))
+    }
+
     /// Begins to receive a topic. When this returns, everything that is published from then on is received, or
     /// [said](Received::Interrupted) to be lost.
     ///

@@ -13,6 +13,7 @@
 pub mod accounts;
 mod audit;
 pub mod auth;
+mod backoff;
 pub mod channel_layer;
 mod cli;
 mod clock;

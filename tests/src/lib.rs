@@ -12,6 +12,7 @@
 
 pub mod balancer;
 pub mod browser;
+pub mod certificate;
 pub mod channels;
 pub mod crash;
 pub mod crowd;
@@ -25,6 +26,7 @@ pub mod port;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
+pub mod redis_cluster;
 pub mod server;
 pub mod site;
 pub mod small_disk;

@@ -123,6 +123,13 @@ impl Postgres {
         self.port
     }
 
+    /// The process that started all its others.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        let file = std::fs::read_to_string(self.folder.join("data").join("postmaster.pid")).expect("it runs");
+        file.lines().next().and_then(|line| line.parse().ok()).expect("its first line is a number")
+    }
+
     /// Ends it as a crash would.
     pub fn crash(&self) {
         run(server_program("pg_ctl", &self.folder).args(["stop", "--mode=immediate", "--silent"]));

@@ -29,6 +29,7 @@ const BACKOFF: Duration = Duration::from_millis(5);
 pub struct Redis {
     folder: TempDir,
     port: u16,
+    settings: Vec<String>,
     running: Option<Running>,
     prefixes: AtomicUsize,
 }
@@ -44,12 +45,19 @@ impl Redis {
     /// Starts one, on a free port.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one, on a free port, with these settings.
+    #[must_use]
+    pub fn start_with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        let settings: Vec<String> = settings.iter().copied().map(str::to_owned).collect();
         let prefixes = AtomicUsize::new(0);
         for attempt in 1.. {
             let port = free_port();
-            if let Some(running) = Running::start(&folder, port) {
-                return Self { folder, port, running: Some(running), prefixes };
+            if let Some(running) = Running::start(&folder, port, &settings) {
+                return Self { folder, port, settings, running: Some(running), prefixes };
             }
             assert!(attempt < ATTEMPTS, "Redis does not start");
         }
@@ -74,6 +82,12 @@ impl Redis {
         self.port
     }
 
+    /// The process that has started it; itself it does next to nothing.
+    #[must_use]
+    pub fn guard_pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").0.id()
+    }
+
     /// A prefix that nobody else uses.
     #[must_use]
     pub fn fresh_prefix(&self) -> String {
@@ -87,7 +101,7 @@ impl Redis {
 
     /// Starts it again, after a stop.
     pub fn restart(&mut self) {
-        self.running = Running::start(&self.folder, self.port);
+        self.running = Running::start(&self.folder, self.port, &self.settings);
         assert!(self.running.is_some(), "Redis does not start again");
     }
 }
@@ -98,11 +112,11 @@ impl Redis {
 struct Running(Child);
 
 impl Running {
-    fn start(folder: &TempDir, port: u16) -> Option<Self> {
+    fn start(folder: &TempDir, port: u16, settings: &[String]) -> Option<Self> {
         let mut guard = Command::new("sh");
         guard.args(["-c", r#""$@" & read -r _; kill -9 $!; wait"#, "sh", "redis-server"]);
         guard.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--requirepass", PASSWORD]);
-        guard.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder.path());
+        guard.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder.path()).args(settings);
         // A test that is interrupted by hand must not interrupt this, too.
         guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let this = Self(guard.spawn().expect("sh can be run"));

@@ -2,6 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "redis_channel_layer/cluster.rs"]
+mod cluster;
+
 use std::time::Duration;
 
 use chat_core::storage::User;
@@ -86,6 +89,20 @@ async fn a_roster_that_was_away_is_told_so_and_is_asked_again_at_the_next_sign_o
     redis.restart();
     assert!(!layer.beat(long).await.unwrap().is_known, "it has forgotten everything");
     assert!(!layer.standings(&[amy]).await.unwrap()[0].is_online);
+}
+
+#[tokio::test]
+async fn whether_anybody_listens_is_known_once_redis_was_reached() {
+    let redis = Redis::shared();
+    let (first, second) = pair(&redis.url(), &redis.fresh_prefix()).await;
+    let topics = [room(1), room(2)];
+    assert!(first.is_heard(&topics).await, "nobody was asked yet");
+    first.beat(Duration::from_mins(1)).await.unwrap();
+    assert!(!first.is_heard(&topics).await);
+    second.subscribe(room(2)).await;
+    assert!(first.is_heard(&topics).await);
+    second.unsubscribe(room(2)).await;
+    assert!(!first.is_heard(&topics).await);
 }
 
 #[tokio::test]

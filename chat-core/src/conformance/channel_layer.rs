@@ -178,6 +178,7 @@ pub async fn giving_up_a_receive_loses_nothing(first: &impl ChannelLayer, second
 pub async fn subscribers_are_known(first: &impl ChannelLayer, second: &impl ChannelLayer) {
     second.subscribe(topic(1)).await;
     assert!(first.has_subscribers(topic(1)));
+    assert!(first.is_heard(&[topic(2), topic(1)]).await);
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ async fn deliver_late(
             if look.doubt.is_some() {
                 inner.publish_posted(room, message.seq, event);
             }
-            if listeners::are_there(inner) {
+            if listeners::may_be_there(inner) {
                 posted.push(Posted { room: known.clone(), message });
             }
         }

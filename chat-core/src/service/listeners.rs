@@ -16,6 +16,12 @@ use crate::{Activity, Content, StorageError, Topic};
 /// Most messages that listeners have not been told of yet.
 pub(super) const QUEUED: usize = 1024;
 
+/// Most messages about which it is asked at once whether anybody listens.
+const ASKED_AT_ONCE: usize = 100;
+
+/// All topics of listeners.
+const TOPICS: [Topic; 2] = [Topic::Listeners, Topic::OpenListeners];
+
 /// So many of the messages that listeners were told of last are remembered.
 const REMEMBERED: usize = 4096;
 
@@ -41,26 +47,42 @@ pub(super) async fn run(
     mut posted: mpsc::Receiver<Posted>,
     mut last_delivery: oneshot::Receiver<Infallible>,
 ) {
+    let mut next = Vec::new();
     loop {
-        let next = tokio::select! {
-            next = posted.recv() => next,
+        let count = tokio::select! {
+            count = posted.recv_many(&mut next, ASKED_AT_ONCE) => count,
             _ = &mut last_delivery, if !posted.is_closed() => {
                 posted.close();
                 continue;
             }
         };
-        let Some(Posted { room, message }) = next else { return };
-        if let Err(error) = tell_listeners(inner, &room, &message).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "listeners were not told of a message");
+        if count == 0 {
+            return;
+        }
+        let does_somebody_listen = does_somebody_listen(inner).await;
+        for Posted { room, message } in next.drain(..).filter(|_| does_somebody_listen) {
+            if let Err(error) = tell_listeners(inner, &room, &message).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "listeners were not told of a message"
+                );
+            }
         }
     }
 }
 
-/// Whether anybody listens, here or on another node.
-pub(super) fn are_there(inner: &Inner) -> bool {
-    [Topic::Listeners, Topic::OpenListeners]
-        .into_iter()
-        .any(|topic| inner.hub.has_subscribers(topic) || inner.layer.has_subscribers(topic))
+/// Whether there may be listeners, here or on another node.
+pub(super) fn may_be_there(inner: &Inner) -> bool {
+    are_here(inner) || TOPICS.into_iter().any(|topic| inner.layer.has_subscribers(topic))
+}
+
+/// Whether there are. What they are told is dear: it names all members of the room.
+async fn does_somebody_listen(inner: &Inner) -> bool {
+    are_here(inner) || inner.layer.is_heard(&TOPICS).await
+}
+
+fn are_here(inner: &Inner) -> bool {
+    TOPICS.into_iter().any(|topic| inner.hub.has_subscribers(topic))
 }
 
 /// What the listeners of this node have been told lately. Of a message that came late, several nodes may tell.

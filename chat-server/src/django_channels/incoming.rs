@@ -7,11 +7,11 @@ use redis::RedisResult;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::hosts::Hosts;
 use super::intake::Intake;
 use super::layer::Layer;
 use super::lease::{Lease, Terms};
+use crate::backoff::Backoff;
 
 /// How often a node that does not take in looks whether it must.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -9,10 +9,10 @@ use chat_protocol::{ClientId, Limits, MessageText, RoomId, RoomName, Username};
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::config::BridgeConfig;
 use super::event::{Event, MAX_BYTES};
 use super::random_name;
+use crate::backoff::Backoff;
 
 /// Something that was sent to the group of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]

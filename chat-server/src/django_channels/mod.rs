@@ -25,7 +25,6 @@
 //! * Nothing that a client sends decides the `type` of what goes to Django.
 //! * No bytes in a group make this panic, or take more than a small multiple of their length.
 
-mod backoff;
 mod config;
 mod core_layer;
 mod event;

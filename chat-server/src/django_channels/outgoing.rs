@@ -8,9 +8,9 @@ use futures::FutureExt;
 use redis::RedisResult;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::hosts::{Connections, Hosts};
 use super::layer::{Layer, Outgoing};
+use crate::backoff::Backoff;
 
 /// Most messages that are sent together.
 const BATCH: usize = 256;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use chat_server::chain;
 use chat_tests::load::raise_descriptors;
 use chat_tests::peers::Peer;
-use chat_tests::speed::{Programs, Run, Scale, Scenario, Subject, scenarios};
+use chat_tests::speed::{ClusterRun, Programs, Run, Scale, Scenario, Subject, scenarios};
 use clap::{Args, Parser, Subcommand};
 
 type Failure = Box<dyn std::error::Error>;
@@ -25,6 +25,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure what a message costs a cluster, and how many it takes
+    Cluster(ClusterPlan),
     /// Be a server to compare with
     #[command(hide = true, subcommand)]
     Peer(Peer),
@@ -55,10 +57,24 @@ struct Plan {
     output: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct ClusterPlan {
+    /// How often; medians count
+    #[arg(long, default_value_t = 3)]
+    repetitions: usize,
+    /// The server [default: `chat-server` beside this program]
+    #[arg(long, value_name = "FILE")]
+    server: Option<PathBuf>,
+    /// Only see that everything runs: everything is small, and short
+    #[arg(long)]
+    smoke: bool,
+}
+
 fn main() -> ExitCode {
     let Cli { command, plan } = Cli::parse();
     let done = match command {
         None => run(plan),
+        Some(Command::Cluster(plan)) => measure_cluster(plan),
         Some(Command::Peer(peer)) => {
             peer.serve(|address| say(&format!("{address}\n")));
             Ok(ExitCode::SUCCESS)
@@ -88,6 +104,19 @@ fn run(plan: Plan) -> Result<ExitCode, Failure> {
     say(&format!("{report}\n{}\n", output.display()));
     let is_well =
         report.lines.iter().all(|line| line.failures.is_empty() && (!plan.smoke || line.is_whole()));
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn measure_cluster(plan: ClusterPlan) -> Result<ExitCode, Failure> {
+    raise_descriptors();
+    let server = match plan.server {
+        Some(server) => server,
+        None => std::env::current_exe()?.with_file_name("chat-server"),
+    };
+    let run = if plan.smoke { ClusterRun::smoke(server) } else { ClusterRun::new(server, plan.repetitions) };
+    let report = run.measure(|what| complain(&format!("{what}\n")))?;
+    say(&report.to_string());
+    let is_well = !plan.smoke || report.sizes.iter().all(|size| size.is_whole);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -14,6 +15,10 @@ use super::sender::{Drafts, Order, Sender};
 use super::subscriber::{Goals, Subscriber};
 use crate::PATIENCE;
 use crate::dialect::DIALECTS;
+
+/// How long it may take in all until everybody has heard everything, while there is always somebody who hears more. So
+/// many messages may have come in so short a time that this takes much longer than any step.
+const CATCHING_UP: Duration = Duration::from_mins(5);
 
 /// How many clients there are.
 #[derive(Debug)]
@@ -111,10 +116,17 @@ impl Clients {
     }
 
     /// Waits until everybody has heard the newest message of their room.
-    pub(super) async fn finish_hearing(&mut self, goals: Goals) {
+    pub(super) async fn finish_hearing(&mut self, goals: Goals, recorder: &Recorder) {
         self.goals.send_replace(Some(goals));
+        let silence = async { while timeout(PATIENCE, recorder.wait_for_more(1)).await.is_ok() {} };
         // Whoever has not heard everything by then will not: the checker tells who that is.
-        drop(timeout(PATIENCE, join(&mut self.subscribers)).await);
+        let hearing = async {
+            tokio::select! {
+                () = join(&mut self.subscribers) => {}
+                () = silence => {}
+            }
+        };
+        drop(timeout(CATCHING_UP, hearing).await);
     }
 }
 

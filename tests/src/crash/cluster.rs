@@ -92,7 +92,7 @@ impl ClusterRun {
         await_events(&recorder, EVENTS).await;
         clients.finish_sending().await;
         let storage = cluster.database.open().await;
-        clients.finish_hearing(newest(&*storage).await).await;
+        clients.finish_hearing(newest(&*storage).await, &recorder).await;
         watchers.see_everybody_leave().await;
         self.check_presence(&cluster, &mut watchers).await;
         record_stored(&*storage, &recorder).await;

@@ -35,10 +35,25 @@ impl Instance {
 
     /// Starts it on this address, with these settings.
     pub async fn start_on(program: &Path, address: SocketAddr, settings: &[&str]) -> Self {
-        let mut child = Command::new(program)
+        Self::spawn(Command::new(program), address, settings, &[]).await
+    }
+
+    /// As [`start_with`](Self::start_with), with these variables in its environment.
+    pub async fn start_in(program: &Path, settings: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(Command::new(program), (Ipv4Addr::LOCALHOST, 0).into(), settings, environment).await
+    }
+
+    async fn spawn(
+        mut program: Command,
+        address: SocketAddr,
+        settings: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut child = program
             .args(["serve", "--listen", &address.to_string()])
             .args(settings)
             .env_clear()
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -79,7 +79,7 @@ impl Run {
         server.stop().await;
         let storage = database.open().await;
         server = self.start_server(database, &clients).await;
-        clients.finish_hearing(newest(&*storage).await).await;
+        clients.finish_hearing(newest(&*storage).await, &recorder).await;
         server.stop().await;
         record_stored(&*storage, &recorder).await;
         recorder.take()

@@ -54,7 +54,7 @@ pub struct Ungathered {
 }
 
 impl Crowd {
-    /// Connects everybody.
+    /// Connects everybody. It is this server whose costs are told.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Crowd {
         let (cpu, resident_before, begin) = (server.cpu(), server.resident(), now());
         let mut this = Self {
             server,
-            sockets: Sockets::new(plan.server),
+            sockets: Sockets::new(),
             tally: Tally::new(&plan),
             members: vec![0; plan.rooms],
             sent: vec![0; plan.rooms],
@@ -88,7 +88,8 @@ impl Crowd {
         let mut opened = 0;
         while opened + ended < all && now() < patient_until {
             while self.sockets.begun() < all.min(opened + ended + self.plan.handshakes) {
-                self.sockets.connect(self.plan.request(self.sockets.begun()));
+                let connection = self.sockets.begun();
+                self.sockets.connect(self.plan.server_of(connection), self.plan.request(connection));
             }
             let Self { plan, sockets, members, .. } = self;
             sockets.poll(patient_until, |connection, happening, when| match happening {

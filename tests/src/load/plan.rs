@@ -15,8 +15,10 @@ const HANDSHAKES: usize = 128;
 /// A crowd of clients.
 #[derive(Debug)]
 pub struct Plan {
-    /// Where the server listens.
-    pub server: SocketAddrV4,
+    /// Where the servers listen.
+    pub servers: Vec<SocketAddrV4>,
+    /// Which of them, counted round, serves whom.
+    pub seating: fn(Seat) -> usize,
     /// How many rooms there are: `r0`, `r1`, …
     pub rooms: usize,
     /// How many connections there are; they are dealt to the rooms in turn. The first of each room sends.
@@ -27,6 +29,15 @@ pub struct Plan {
     pub people: People,
     /// How many handshakes are under way at a time.
     pub handshakes: usize,
+}
+
+/// The place of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Seat {
+    /// Its room.
+    pub room: usize,
+    /// Its number within the room; the sender's is 0.
+    pub place: usize,
 }
 
 /// Who the clients of a crowd are.
@@ -49,17 +60,35 @@ impl fmt::Debug for People {
 }
 
 impl Plan {
-    /// Guests who speak `plain`.
+    /// Guests of one server, who speak `plain`.
     #[must_use]
-    pub const fn guests(server: SocketAddrV4, rooms: usize, connections: usize) -> Self {
+    pub fn guests(server: SocketAddrV4, rooms: usize, connections: usize) -> Self {
+        Self::spread(vec![server], |_| 0, rooms, connections)
+    }
+
+    /// Guests of several servers, who speak `plain`.
+    #[must_use]
+    pub const fn spread(
+        servers: Vec<SocketAddrV4>,
+        seating: fn(Seat) -> usize,
+        rooms: usize,
+        connections: usize,
+    ) -> Self {
         let (people, handshakes) = (People::Guests, HANDSHAKES);
-        Self { server, rooms, connections, dialects: &["plain"], people, handshakes }
+        Self { servers, seating, rooms, connections, dialects: &["plain"], people, handshakes }
     }
 
     /// The room of a connection.
     #[must_use]
     pub const fn room_of(&self, connection: usize) -> usize {
         connection % self.rooms
+    }
+
+    /// The server of a connection.
+    #[must_use]
+    pub fn server_of(&self, connection: usize) -> SocketAddrV4 {
+        let seat = Seat { room: self.room_of(connection), place: connection / self.rooms };
+        self.servers[(self.seating)(seat) % self.servers.len()]
     }
 
     /// The handshake of a connection.
@@ -79,7 +108,7 @@ impl Plan {
              Sec-WebSocket-Key: {KEY}\r\n\
              Sec-WebSocket-Version: 13\r\n\
              {authorization}\r\n",
-            self.server
+            self.server_of(connection)
         )
     }
 }

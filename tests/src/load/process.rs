@@ -27,8 +27,29 @@ impl Process {
     /// CPU time of all its threads, those that have ended included, in the system's work for it as well as in its own.
     #[must_use]
     pub fn cpu(self) -> Nanos {
-        let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).expect("the process runs");
-        time.tv_sec().cast_unsigned() * SECOND + time.tv_nsec().cast_unsigned()
+        self.try_cpu().expect("the process runs")
+    }
+
+    /// CPU time of this process and of those that it has started and that run.
+    #[must_use]
+    pub fn family_cpu(self) -> Nanos {
+        let all = fs::read_dir("/proc").expect("the system lists them");
+        let all = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).map(Self::new);
+        let family = all.filter(|process| process.0 == self.0 || process.parent() == Some(self.0));
+        family.filter_map(Self::try_cpu).sum()
+    }
+
+    /// `None` once it has ended.
+    fn try_cpu(self) -> Option<Nanos> {
+        let time = ClockId::pid_cpu_clock_id(self.0).and_then(ClockId::now).ok()?;
+        Some(time.tv_sec().cast_unsigned() * SECOND + time.tv_nsec().cast_unsigned())
+    }
+
+    /// `None` once it has ended.
+    fn parent(self) -> Option<Pid> {
+        // proc(5): after the name, which ends with the last parenthesis, a state and the parent.
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok().map(Pid::from_raw)
     }
 
     /// Its memory, in bytes.

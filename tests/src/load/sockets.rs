@@ -62,7 +62,6 @@ pub(super) enum Happening<'a> {
 /// The connections, by their numbers.
 pub(super) struct Sockets {
     epoll: OwnedFd,
-    server: SocketAddrV4,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
     events: Vec<Event>,
@@ -77,12 +76,11 @@ impl fmt::Debug for Sockets {
 }
 
 impl Sockets {
-    /// No connections yet to this server.
+    /// No connections yet.
     #[must_use]
-    pub(super) fn new(server: SocketAddrV4) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             epoll: epoll::create(CreateFlags::CLOEXEC).expect("the system has epoll"),
-            server,
             connections: Vec::new(),
             buffer: vec![0; READ_BYTES],
             events: Vec::with_capacity(EVENTS),
@@ -113,10 +111,10 @@ impl Sockets {
         self.first_error.get_or_insert_with(error);
     }
 
-    /// Begins the next connection, with this request.
-    pub(super) fn connect(&mut self, request: String) {
+    /// Begins the next connection, to this server, with this request.
+    pub(super) fn connect(&mut self, server: SocketAddrV4, request: String) {
         let number = self.connections.len();
-        let socket = self.socket(number).expect("there are enough descriptors and ports");
+        let socket = socket(number, server).expect("there are enough descriptors and ports");
         let interest = EventFlags::IN | EventFlags::OUT;
         epoll::add(&self.epoll, &socket, EventData::new_u64(number as u64), interest)
             .expect("the socket is new");
@@ -127,19 +125,6 @@ impl Sockets {
             read: Vec::new(),
             unsent: request.into_bytes(),
         });
-    }
-
-    fn socket(&self, number: usize) -> Result<OwnedFd, Errno> {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
-        sockopt::set_tcp_nodelay(&socket, true)?;
-        if let Ok(group @ 1..) = u8::try_from(number / CONNECTIONS_PER_ADDRESS) {
-            rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 1 + group), 0))?;
-        }
-        match rustix::net::connect(&socket, &self.server) {
-            Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
-            Err(error) => Err(error),
-        }
     }
 
     /// Ends a connection, without a word.
@@ -296,6 +281,20 @@ impl Sockets {
             }
         }
         at
+    }
+}
+
+/// A socket that begins to connect.
+fn socket(number: usize, server: SocketAddrV4) -> Result<OwnedFd, Errno> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    sockopt::set_tcp_nodelay(&socket, true)?;
+    if let Ok(group @ 1..) = u8::try_from(number / CONNECTIONS_PER_ADDRESS) {
+        rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 1 + group), 0))?;
+    }
+    match rustix::net::connect(&socket, &server) {
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,6 +4,7 @@
 //! What counts is the ratio of both in the same repetition; of all repetitions, the median.
 
 mod act;
+mod cluster;
 mod failure;
 mod report;
 mod run;
@@ -14,6 +15,7 @@ mod subject;
 mod table;
 
 pub use act::{Act, Measured};
+pub use cluster::{ClusterReport, ClusterRun, Costs, OfSize};
 pub use failure::Failure;
 pub use report::{Line, Repetition, Report};
 pub use run::Run;

@@ -73,6 +73,14 @@ impl Running {
         Self::spawn(command, program, folder)
     }
 
+    /// Starts a node of a cluster.
+    pub(super) fn start_node(program: &Path, database: &str, redis: &str) -> Result<Self, Failure> {
+        let mut command = Command::new(program);
+        command.args(["--listen", "127.0.0.1:0"]).env_clear();
+        command.env("CHAT_DATABASE", database).env("CHAT_CHANNEL_LAYER", redis);
+        Self::spawn(command, program, None)
+    }
+
     /// Both programs say where they listen before anything else that ends like an address.
     fn spawn(mut command: Command, program: &Path, folder: Option<TempDir>) -> Result<Self, Failure> {
         let begin = Instant::now();

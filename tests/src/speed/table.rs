@@ -72,7 +72,7 @@ fn verdict(line: &Line) -> &'static str {
 }
 
 /// A figure with as many digits as say something.
-fn figure(value: Option<f64>) -> String {
+pub(super) fn figure(value: Option<f64>) -> String {
     match value {
         None => "–".into(),
         Some(value) if value >= 10_000.0 => format!("{:.0} k", value / 1_000.0),

@@ -95,13 +95,13 @@ impl Committer<'_> {
 
     async fn settle(&self, stored: impl Iterator<Item = (Submission, Appended)>) {
         let begun = Instant::now();
-        let are_there_listeners = listeners::are_there(self.inner);
+        let may_be_listeners = listeners::may_be_there(self.inner);
         let mut posted = Vec::new();
         let mut rooms = Vec::new();
         for (submission, outcome) in stored {
             rooms.push(submission.room.id);
             let Some(new) = self.inner.announce(submission, outcome) else { continue };
-            if are_there_listeners {
+            if may_be_listeners {
                 posted.push(new);
             }
         }

@@ -4,10 +4,11 @@
 //! Redis forgets a message once it has sent it on, and drops what it cannot send. Here that is noticed, and said: by a
 //! node that was cut off, after it has subscribed again; and by a node that could not publish, once it can.
 
+mod audience;
 mod channels;
 mod inbox;
+mod link;
 mod outgoing;
-mod pause;
 mod payload;
 mod publisher;
 mod roster;
@@ -16,26 +17,21 @@ mod wire;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::{ChannelLayer, Envelope, Received, Topic};
-use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, RedisResult};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::config::RedisUrl;
 use channels::Channels;
 use inbox::{Arrived, Inbox};
+use link::{ANSWER_WITHIN, Link};
 use outgoing::Outgoing;
 use payload::{NodeId, Payload};
 use publisher::Publisher;
 use roster::RedisRoster;
 use subscriber::{Subscriber, Subscriptions};
-
-/// How long connecting may take, and every answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// How to reach a Redis, and how to use it.
 #[derive(Debug, Clone)]
@@ -73,7 +69,7 @@ impl RedisChannelLayer {
     #[must_use]
     pub fn open(options: &RedisOptions) -> Self {
         let node = NodeId::by_lot();
-        let link = Link(options.url.client());
+        let link = Link::new(options.url.client());
         let channels = Channels::new(&options.prefix);
         let outgoing = Arc::new(Outgoing::new(options.max_queue_bytes));
         let subscriptions = Arc::new(Subscriptions::new(channels.clone()));
@@ -118,6 +114,19 @@ impl ChannelLayer for RedisChannelLayer {
         true
     }
 
+    async fn is_heard(&self, topics: &[Topic]) -> bool {
+        let channels: Vec<_> = topics.iter().map(|topic| self.channels.of(*topic)).collect();
+        let Some(mut connection) = self.roster.connection() else { return true };
+        audience::is_heard(&mut connection, &channels).await.unwrap_or_else(|error| {
+            tracing::debug!(error = &error as &dyn std::error::Error, "whether anybody listens is not known");
+            if error.is_io_error() {
+                // The next question must not wait as long.
+                self.roster.lose_connection();
+            }
+            true
+        })
+    }
+
     async fn subscribe(&self, topic: Topic) {
         self.subscriptions.add(topic).await;
     }
@@ -153,29 +162,4 @@ impl fmt::Debug for RedisChannelLayer {
             .field("channels", &self.channels)
             .finish_non_exhaustive()
     }
-}
-
-/// The way to Redis.
-#[derive(Debug, Clone)]
-struct Link(Client);
-
-impl Link {
-    /// A connection for commands.
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(ANSWER_WITHIN))
-            .set_response_timeout(Some(ANSWER_WITHIN));
-        self.0.get_multiplexed_async_connection_with_config(&config).await
-    }
-
-    /// A connection for subscriptions.
-    async fn listen(&self) -> RedisResult<PubSub> {
-        in_time(self.0.get_async_pubsub()).await
-    }
-}
-
-/// Does not wait for Redis any longer than it should take.
-async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-    let late = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-    timeout(ANSWER_WITHIN, answer).await.map_err(late)?
 }

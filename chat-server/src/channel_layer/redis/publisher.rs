@@ -3,10 +3,11 @@
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, pipe};
 
+use super::Channels;
+use super::link::Link;
 use super::outgoing::{Outgoing, Parcel};
-use super::pause::Pause;
 use super::payload::{NodeId, encode_lost};
-use super::{Channels, Link};
+use crate::backoff::Backoff;
 
 /// Most messages in a batch.
 const BATCH: usize = 256;
@@ -22,13 +23,12 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) async fn run(self) {
-        let mut pause = Pause::new();
+        let mut backoff = Backoff::new();
         loop {
             match self.link.connect().await {
                 Ok(mut connection) => {
-                    pause.reset();
                     self.outgoing.open();
-                    let error = self.publish(&mut connection).await;
+                    let error = self.publish(&mut connection, &mut backoff).await;
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         "Redis is away; other nodes are not heard"
@@ -38,12 +38,12 @@ impl Publisher {
                     tracing::warn!(error = &error as &dyn std::error::Error, "Redis cannot be reached");
                 }
             }
-            pause.wait().await;
+            backoff.wait().await;
         }
     }
 
     /// Publishes until that fails.
-    async fn publish(&self, connection: &mut MultiplexedConnection) -> RedisError {
+    async fn publish(&self, connection: &mut MultiplexedConnection, backoff: &mut Backoff) -> RedisError {
         loop {
             let batch = self.outgoing.take(BATCH).await;
             let published: Result<(), _> = self.pipeline(&batch).query_async(connection).await;
@@ -52,6 +52,8 @@ impl Publisher {
                 return error;
             }
             self.outgoing.done();
+            // Only now: a Redis may let one in, and refuse what one says.
+            backoff.reset();
         }
     }
 

@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script, ScriptInvocation};
 
+use super::RedisChannelLayer;
+use super::link::Link;
 use super::payload::NodeId;
-use super::{Link, RedisChannelLayer};
 
 /// Most users of dead nodes that are taken out at once.
 const GONE_AT_ONCE: usize = 200;
@@ -22,6 +23,8 @@ const GONE_AT_ONCE: usize = 200;
 /// The connection to the roster, and what is asked of it.
 pub(super) struct RedisRoster {
     link: Link,
+    /// In a Redis Cluster: the way to the node that has the roster, once another one has pointed to it.
+    redirected: Mutex<Option<Link>>,
     /// `None` while the roster is away.
     connection: Mutex<Option<MultiplexedConnection>>,
     keys: String,
@@ -37,6 +40,7 @@ impl RedisRoster {
         let script = |script| Script::new(&[include_str!("roster/common.lua"), script].concat());
         Self {
             link,
+            redirected: Mutex::new(None),
             connection: Mutex::new(None),
             keys: format!("{{{prefix}}}"),
             node: node.to_string(),
@@ -45,6 +49,16 @@ impl RedisRoster {
             standings: script(include_str!("roster/standings.lua")),
             beat: script(include_str!("roster/beat.lua")),
         }
+    }
+
+    /// The connection; `None` while the roster is away.
+    pub(super) fn connection(&self) -> Option<MultiplexedConnection> {
+        self.connection.lock().clone()
+    }
+
+    /// From now on the roster is away, until the next sign of life.
+    pub(super) fn lose_connection(&self) {
+        *self.connection.lock() = None;
     }
 
     fn ask<'a>(&'a self, script: &'a Script, users: &[UserId]) -> ScriptInvocation<'a> {
@@ -58,9 +72,20 @@ impl RedisRoster {
 
     /// The answer: a moment, and a number for each thing that was asked about.
     async fn answer(&self, question: &ScriptInvocation<'_>) -> Result<(Moment, Vec<i64>), RosterAway> {
-        let connection = self.connection.lock().clone();
-        let mut connection = connection.ok_or(RosterAway)?;
+        let mut connection = self.connection().ok_or(RosterAway)?;
         self.answer_by(question, &mut connection).await
+    }
+
+    /// As [`answer`](Self::answer), by a connection that is made now where there is none.
+    async fn answer_connected(
+        &self,
+        question: &ScriptInvocation<'_>,
+    ) -> Result<(Moment, Vec<i64>), RosterAway> {
+        let answer = self.answer_by(question, &mut self.connect().await?).await;
+        if answer.is_err() && self.redirected.lock().is_some() {
+            return self.answer_by(question, &mut self.connect().await?).await;
+        }
+        answer
     }
 
     async fn answer_by(
@@ -69,30 +94,31 @@ impl RedisRoster {
         connection: &mut MultiplexedConnection,
     ) -> Result<(Moment, Vec<i64>), RosterAway> {
         let answer: RedisResult<Vec<i64>> = question.invoke_async(connection).await;
-        match answer {
+        let error = match answer {
             Ok(answer) => {
                 let (moment, numbers) = answer.split_first().ok_or(RosterAway)?;
-                Ok((Moment(u64::try_from(*moment).unwrap_or_default()), numbers.to_vec()))
+                return Ok((Moment(u64::try_from(*moment).unwrap_or_default()), numbers.to_vec()));
             }
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "who is online elsewhere is not known"
-                );
-                *self.connection.lock() = None;
-                Err(RosterAway)
-            }
+            Err(error) => error,
+        };
+        self.lose_connection();
+        let redirected = self.link.redirected(&error);
+        if redirected.is_none() {
+            tracing::warn!(error = &error as &dyn std::error::Error, "who is online elsewhere is not known");
         }
+        *self.redirected.lock() = redirected;
+        Err(RosterAway)
     }
 
     /// The connection; made now where there is none.
     async fn connect(&self) -> Result<MultiplexedConnection, RosterAway> {
-        let known = self.connection.lock().clone();
-        if let Some(connection) = known {
+        if let Some(connection) = self.connection() {
             return Ok(connection);
         }
+        // For once: where that has gone, the usual way leads to who has the roster now.
+        let redirected = self.redirected.lock().take();
         // Why it cannot be made, others tell.
-        let connection = self.link.connect().await.map_err(|_| RosterAway)?;
+        let connection = redirected.as_ref().unwrap_or(&self.link).connect().await.map_err(|_| RosterAway)?;
         *self.connection.lock() = Some(connection.clone());
         Ok(connection)
     }
@@ -122,10 +148,9 @@ impl Roster for RedisChannelLayer {
 
     async fn beat(&self, lasting: Duration) -> Result<Pulse, RosterAway> {
         let roster = &self.roster;
-        let mut connection = roster.connect().await?;
         let mut question = roster.ask(&roster.beat, &[]);
         question.arg(u64::try_from(lasting.as_micros()).unwrap_or(u64::MAX)).arg(GONE_AT_ONCE);
-        let (as_of, answer) = roster.answer_by(&question, &mut connection).await?;
+        let (as_of, answer) = roster.answer_connected(&question).await?;
         let [is_known, others, gone @ ..] = &*answer else { return Err(RosterAway) };
         Ok(Pulse {
             is_known: *is_known != 0,

@@ -12,9 +12,10 @@ use redis::{RedisError, RedisResult};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use super::Channels;
 use super::inbox::Inbox;
-use super::pause::Pause;
-use super::{Channels, Link, in_time};
+use super::link::{Link, in_time};
+use crate::backoff::Backoff;
 
 /// Topics that are subscribed to at once after a connection was made.
 const TOPICS_AT_ONCE: usize = 500;
@@ -98,17 +99,17 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     pub(super) async fn run(self) {
-        let mut pause = Pause::new();
+        let mut backoff = Backoff::new();
         loop {
-            let Err(error) = self.receive(&mut pause).await;
+            let Err(error) = self.receive(&mut backoff).await;
             self.subscriptions.close();
             tracing::warn!(error = &error as &dyn std::error::Error, "nothing is received from other nodes");
-            pause.wait().await;
+            backoff.wait().await;
         }
     }
 
     /// Receives until that fails.
-    async fn receive(&self, pause: &mut Pause) -> Result<std::convert::Infallible, RedisError> {
+    async fn receive(&self, backoff: &mut Backoff) -> Result<std::convert::Infallible, RedisError> {
         let (mut sink, stream) = self.link.listen().await?.split();
         let Subscriptions { broken, channels, .. } = &*self.subscriptions;
         let wanted = self.subscriptions.open(sink.clone());
@@ -118,7 +119,7 @@ impl Subscriber {
         }
         // From here on nothing is lost.
         self.inbox.interrupt();
-        pause.reset();
+        backoff.reset();
         tokio::select! {
             error = ping(sink) => Err(error),
             () = self.read(stream) => Err(closed()),
