@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
@@ -15,6 +16,8 @@ mod cost;
 mod sessions;
 #[path = "nodes/tls.rs"]
 mod tls;
+#[path = "nodes/trouble.rs"]
+mod trouble;
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ async fn what_is_handed_in_together_is_stored_in_one_transaction_and_confirmed_i
             _ => None,
         })
         .collect();
-    assert_eq!(confirmed.iter().map(|id| id.as_str()).collect::<Vec<_>>(), texts);
+    assert_eq!(confirmed.iter().map(chat_protocol::ClientId::as_str).collect::<Vec<_>>(), texts);
 }
 
 #[tokio::test]
