@@ -302,11 +302,12 @@ fn is_accepted(head: &[u8]) -> bool {
     head.starts_with(b"HTTP/1.1 101") && memmem::find(head, ACCEPT).is_some()
 }
 
-/// Lets this process, and those that it starts, open as many files as the system allows.
-pub fn raise_descriptors() {
+/// Lets this process, and those that it starts, open as many files as the system allows; gives how many.
+pub fn raise_descriptors() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // Where it is refused, what there is must do.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::act::{Act, Size};
 use super::seed::Seed;
 use super::subject::{People, Setting, Store, Subject};
-use crate::load::{Climb, Questions, Talk};
+use crate::load::{self, Climb, Questions, Talk};
 
 /// An act, and on whom it is done.
 #[derive(Debug, Clone, Copy)]
@@ -238,6 +238,14 @@ fn on_its_own(scale: Scale) -> Vec<Scenario> {
     let ask = Act::Ask(Size { rooms: 1, connections: 20 }, scale.fetch());
     let stay = Act::StayFor(scale.size(100, 10_000), scale.stay());
     vec![
+        alone(
+            "idle-many",
+            "idle: guests, as many as descriptors allow, up to 200,000",
+            "KiB/connection",
+            file,
+            Act::Stay(scale.size(1_000, most_connections())),
+            3.0,
+        ),
         alone("idle-cpu", "idle: 10,000 connections, pings included", "% of a core", file, stay, 1.0),
         alone("fetch", "fetch_message of 50, from SQLite", "µs", history, ask, 60.0),
         Scenario {
@@ -321,4 +329,11 @@ fn growth(scale: Scale) -> Vec<Scenario> {
             ask(messages(scale.history())),
         ),
     ]
+}
+
+/// As many as one process may have here, within reason.
+fn most_connections() -> usize {
+    // What is not for connections: programs have files, too.
+    let connections = load::raise_descriptors().saturating_sub(1_000).min(200_000);
+    usize::try_from(connections).unwrap_or_default()
 }
