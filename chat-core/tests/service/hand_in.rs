@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{ServiceConfig, Unconfirmed};
-use chat_protocol::{Command, Event, SendMessage};
+use chat_protocol::{ClientId, Command, Event, SendMessage};
 
 use crate::{Guest, Node, say};
 
@@ -46,7 +46,7 @@ async fn what_is_handed_in_together_is_stored_in_one_transaction_and_confirmed_i
             _ => None,
         })
         .collect();
-    assert_eq!(confirmed.iter().map(chat_protocol::ClientId::as_str).collect::<Vec<_>>(), texts);
+    assert_eq!(confirmed.iter().map(ClientId::as_str).collect::<Vec<_>>(), texts);
 }
 
 #[tokio::test]
