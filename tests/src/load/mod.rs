@@ -29,5 +29,5 @@ pub use crowd::{Arrival, Crowd, Ungathered};
 pub use mark::Mark;
 pub use plan::{People, Plan, Seat};
 pub use process::Process;
-pub use sockets::raise_descriptors;
+pub use sockets::{most_descriptors, raise_descriptors};
 pub use window::{Talk, Window};

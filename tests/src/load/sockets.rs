@@ -9,6 +9,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::Timespec;
 
 use super::clock::{Nanos, SECOND, now};
@@ -302,12 +303,15 @@ fn is_accepted(head: &[u8]) -> bool {
     head.starts_with(b"HTTP/1.1 101") && memmem::find(head, ACCEPT).is_some()
 }
 
-/// Lets this process, and those that it starts, open as many files as the system allows; gives how many.
-pub fn raise_descriptors() -> u64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
+/// Lets this process, and those that it starts, open as many files as the system allows.
+pub fn raise_descriptors() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // Where it is refused, what there is must do.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// How many files the system allows a process to open.
+#[must_use]
+pub fn most_descriptors() -> u64 {
+    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
 }

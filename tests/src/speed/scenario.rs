@@ -334,6 +334,6 @@ fn growth(scale: Scale) -> Vec<Scenario> {
 /// As many as one process may have here, within reason.
 fn most_connections() -> usize {
     // What is not for connections: programs have files, too.
-    let connections = load::raise_descriptors().saturating_sub(1_000).min(200_000);
+    let connections = load::most_descriptors().saturating_sub(1_000).min(200_000);
     usize::try_from(connections).unwrap_or_default()
 }
