@@ -11,9 +11,8 @@ const MANY: usize = 300;
 async fn messages_of_one_client_are_heard_in_the_order_in_which_they_were_sent() {
     let server = TestServer::start().await;
     for dialect in DIALECTS {
-        let mut listening = server.connect(&format!("/ws/chat/{dialect}/?username=ben&dialect=plain")).await;
-        let mut talking =
-            server.connect(&format!("/ws/chat/{dialect}/?username=amy&dialect={dialect}")).await;
+        let mut listening = server.connect("/ws/chat/hall/?username=ben&dialect=plain").await;
+        let mut talking = server.connect(&format!("/ws/chat/hall/?username=amy&dialect={dialect}")).await;
         for number in 0..MANY {
             talking.send(&post(dialect, &json!(format!("{number}")))).await;
         }

