@@ -86,10 +86,10 @@ impl Clocks {
 impl Crowd {
     /// Talks at a steady rate, whether or not the server follows.
     pub fn talk(&mut self, talk: Talk) -> Window {
-        self.send_for(talk.rate, talk.warm_up);
+        self.send_for(talk.rate, now(), talk.warm_up);
         let begin = Clocks::read(self.server);
         self.tally.reset(begin.time, begin.time + seconds(talk.lasting));
-        let Sending { sent, expected, late } = self.send_for(talk.rate, talk.lasting);
+        let Sending { sent, expected, late } = self.send_for(talk.rate, begin.time, talk.lasting);
         let end = Clocks::read(self.server);
         let received = self.tally.received;
         self.drain(expected, talk.drain);
@@ -134,11 +134,10 @@ impl Crowd {
         self.drain(u64::MAX, most);
     }
 
-    /// Every sender sends at this rate, each message at its time; what is late is sent at once.
-    fn send_for(&mut self, rate: f64, lasting: f64) -> Sending {
+    /// Every sender sends at this rate from `begin` on, each message at its time; what is late is sent at once.
+    fn send_for(&mut self, rate: f64, begin: Nanos, lasting: f64) -> Sending {
         let senders = self.plan.rooms;
         let gap = SECOND as f64 / (rate * senders as f64);
-        let begin = now();
         let end = begin + seconds(lasting);
         let mut sending = Sending::default();
         for number in 0_u32.. {
