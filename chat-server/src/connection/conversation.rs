@@ -26,12 +26,12 @@ pub(super) struct Conversation<'a> {
     session: &'a Session,
     client: &'a Client,
     /// What is not confirmed yet, oldest first.
-    sends: VecDeque<Send<'a>>,
+    sends: VecDeque<Sending<'a>>,
 }
 
 /// A message that is not confirmed yet.
 #[derive(Debug)]
-struct Send<'a> {
+struct Sending<'a> {
     unconfirmed: Unconfirmed<'a>,
     client_id: Option<ClientId>,
     begun: Instant,
@@ -105,7 +105,7 @@ impl<'a> Conversation<'a> {
         let (client_id, begun) = (send.client_id.clone(), Instant::now());
         let handed_in = self.beside(self.session.hand_in(send)).await;
         let unconfirmed = handed_in.map_err(|error| refusal(&error, client_id.clone()))?;
-        self.sends.push_back(Send { unconfirmed, client_id, begun, frame_bytes });
+        self.sends.push_back(Sending { unconfirmed, client_id, begun, frame_bytes });
         Ok(())
     }
 

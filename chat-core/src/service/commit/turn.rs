@@ -7,6 +7,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
@@ -118,6 +119,8 @@ impl Confirmation {
     }
 
     fn take_turn(&mut self) {
+        // Either this sees that the turn is free, or whoever has it sees what was handed in.
+        fence(Ordering::SeqCst);
         self.part = match Arc::clone(&self.inner.commits.turn).try_lock_owned() {
             Ok(turn) => Part::Storing(Box::pin(once(Arc::clone(&self.inner), turn))),
             // Whoever has it calls the driver for what comes in meanwhile.
@@ -155,6 +158,8 @@ impl Commits {
     /// Whether anything waits to be stored. To be asked by whoever has had the turn: who handed something in meanwhile
     /// did not get it.
     fn are_waiting(&self) -> bool {
+        // The counterpart of the one in `take_turn`.
+        fence(Ordering::SeqCst);
         self.submissions.capacity() < self.submissions.max_capacity()
     }
 }
