@@ -34,6 +34,8 @@ async fn a_refusal_says_which_send_it_is_about() {
 #[tokio::test]
 async fn every_dialect_answers_bad_frames_and_stays_up() {
     let server = TestServer::start().await;
+    // Nobody leaves meanwhile, of which the others would hear.
+    let mut sockets = Vec::new();
     for dialect in DIALECTS {
         let mut socket = open(&server, dialect).await;
         let mut watcher = open(&server, "plain").await;
@@ -75,6 +77,7 @@ async fn every_dialect_answers_bad_frames_and_stays_up() {
         socket.send(&post(dialect, &json!("x".repeat(4096)))).await;
         let heard = watcher.receive().await;
         assert_eq!(heard["message"].as_str().map(str::len), Some(4096), "{dialect}: nothing else was posted");
+        sockets.push((socket, watcher));
     }
 }
 
