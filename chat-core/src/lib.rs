@@ -17,7 +17,7 @@
 //!
 //! impl Transport for Inbox {
 //!     fn deliver(&self, delivery: &Delivery<'_>) {
-//!         self.0.lock().unwrap().push(delivery.event().clone());
+//!         self.0.lock().unwrap().extend_from_slice(delivery.events());
 //!     }
 //! }
 //!
@@ -83,4 +83,4 @@ pub use service::{
     ServiceConfig, Session, Since, Target, Unconfirmed,
 };
 pub use storage::{Storage, StorageError};
-pub use transport::{CloseReason, Delivery, Format, Transport};
+pub use transport::{CloseReason, Delivery, Encoded, Format, Transport};

@@ -16,7 +16,8 @@ use chat_protocol::Event;
 /// Delivery is over when the [`Session`](crate::Session) is dropped.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Takes an event, or its encoding, towards the client. It need not go further before it is [flushed](Self::flush).
+    /// Takes events, or their encoding, towards the client. They need not go further before they are
+    /// [flushed](Self::flush).
     fn deliver(&self, delivery: &Delivery<'_>);
 
     /// Lets what was delivered go: the last delivery was one, for now. Called as [`deliver`](Self::deliver) is.
@@ -53,39 +54,65 @@ pub struct Format(
     pub u128,
 );
 
-/// An event on its way to any number of clients, encoded at most once for each [`Format`].
+/// Events on their way to any number of clients, in this order, encoded at most once for each [`Format`].
 #[derive(Debug)]
 pub struct Delivery<'a> {
-    event: &'a Event,
-    encoded: RefCell<Vec<(Format, Option<Bytes>)>>,
+    events: &'a [Event],
+    encoded: RefCell<Vec<(Format, Option<Encoded>)>>,
+}
+
+/// The events of a [`Delivery`] in a [`Format`], one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// What was made of them.
+    pub bytes: Bytes,
+    /// How many they are; those for which the format has no form are not among them.
+    pub count: usize,
 }
 
 impl<'a> Delivery<'a> {
-    /// A delivery of this event.
+    /// A delivery of one event.
     #[must_use]
     pub const fn new(event: &'a Event) -> Self {
-        Self { event, encoded: RefCell::new(Vec::new()) }
+        Self::of(std::slice::from_ref(event))
     }
 
-    /// The event itself.
+    /// A delivery of these events, in their order.
     #[must_use]
-    pub const fn event(&self) -> &'a Event {
-        self.event
+    pub const fn of(events: &'a [Event]) -> Self {
+        Self { events, encoded: RefCell::new(Vec::new()) }
     }
 
-    /// The event in a format: what `encode` makes of it the first time that anybody asks for this format.
-    ///
-    /// `None` where the format has no form for the event.
-    pub fn encoded(&self, format: Format, encode: impl FnOnce(&Event) -> Option<Bytes>) -> Option<Bytes> {
-        let known =
-            self.encoded.borrow().iter().find(|(known, _)| *known == format).map(|(_, bytes)| bytes.clone());
-        if let Some(bytes) = known {
-            return bytes;
-        }
-        let bytes = encode(self.event);
-        self.encoded.borrow_mut().push((format, bytes.clone()));
-        bytes
+    /// The events themselves.
+    #[must_use]
+    pub const fn events(&self) -> &'a [Event] {
+        self.events
     }
+
+    /// The events in a format: what `encode` makes of each the first time that anybody asks for this format.
+    ///
+    /// `None` where the format has no form for any of them.
+    pub fn encoded(&self, format: Format, encode: impl FnMut(&Event) -> Option<Bytes>) -> Option<Encoded> {
+        let known =
+            self.encoded.borrow().iter().find(|(known, _)| *known == format).map(|(_, known)| known.clone());
+        if let Some(encoded) = known {
+            return encoded;
+        }
+        let encoded = join(self.events.iter().filter_map(encode));
+        self.encoded.borrow_mut().push((format, encoded.clone()));
+        encoded
+    }
+}
+
+/// Puts one behind the other; one alone is not copied.
+fn join(mut parts: impl Iterator<Item = Bytes>) -> Option<Encoded> {
+    let bytes = parts.next()?;
+    let rest: Vec<Bytes> = parts.collect();
+    if rest.is_empty() {
+        return Some(Encoded { bytes, count: 1 });
+    }
+    let all = std::iter::once(bytes).chain(rest).collect::<Vec<_>>();
+    Some(Encoded { bytes: all.concat().into(), count: all.len() })
 }
 
 #[cfg(test)]
@@ -106,5 +133,16 @@ mod tests {
             assert_eq!(bytes.is_some(), format == 1);
         }
         assert_eq!(calls, 2);
+    }
+
+    #[test]
+    fn several_events_are_encoded_one_behind_the_other() {
+        let events = [ErrorCode::Other, ErrorCode::BinaryFrame, ErrorCode::Other]
+            .map(|code| Event::Refused(Refusal::new(code)));
+        let delivery = Delivery::of(&events);
+        let encoded =
+            delivery.encoded(Format(1), |event| (*event == events[0]).then(|| Bytes::from_static(b"one")));
+        assert_eq!(encoded, Some(Encoded { bytes: "oneone".into(), count: 2 }));
+        assert_eq!(delivery.encoded(Format(2), |_| None), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The local subscribers of each topic, and the fan-out of events to them.
 
 mod connection;
+mod posts;
 mod resumption;
 mod subscribers;
 
@@ -12,8 +13,9 @@ use chat_protocol::{Event, RoomId, Seq, UserId};
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use connection::{Connection, ConnectionId, Trust};
+pub(crate) use posts::{Posting, Posts};
 pub(crate) use resumption::{Missed, Resumption, ToRead};
-pub(crate) use subscribers::{EntryId, Feed, GoingLive, Place, Posting};
+pub(crate) use subscribers::{EntryId, Feed, GoingLive, Place};
 
 use crate::room::view;
 use crate::storage::{Access, Room, User};
@@ -197,23 +199,11 @@ impl Hub {
         }
     }
 
-    /// Delivers a message to those of a room's subscribers for whom `hears` holds, where it is the next one; one that
-    /// they have had already is dropped. To be [flushed](Self::flush) when there are no more of them.
-    pub(crate) fn post(
-        &self,
-        room: RoomId,
-        seq: Seq,
-        event: &Event,
-        hears: impl Fn(&Connection) -> bool,
-    ) -> Posting {
-        self.entry(Topic::Room(room)).map_or(Posting::Unheard, |entry| entry.lock().post(seq, event, hears))
-    }
-
-    /// Lets go what was posted to a room.
-    pub(crate) fn flush(&self, room: RoomId) {
-        if let Some(entry) = self.entry(Topic::Room(room)) {
-            entry.lock().list.iter().for_each(|subscriber| subscriber.connection.transport.flush());
-        }
+    /// Delivers messages to a room's subscribers, as far as they are the next ones; those that they have had already are
+    /// dropped.
+    pub(crate) fn post(&self, room: RoomId, posts: &Posts) -> Posting {
+        let entry = self.entry(Topic::Room(room));
+        entry.map_or_else(|| Posting::unheard(posts), |entry| entry.lock().post(posts))
     }
 
     /// Takes everything before a message for delivered: it is stored no longer.

@@ -1,12 +1,14 @@
 //! Who hears one topic, and how far the messages of a room have been delivered to them.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_protocol::{Event, Seq, UserId};
+use chat_protocol::{Seq, UserId};
 
 use super::Edge;
 use super::connection::{Connection, ConnectionId};
+use super::posts::{Mark, Posting, Posts};
 use crate::storage::Room;
 use crate::{Delivery, Moment, Novelty, Standing};
 
@@ -53,19 +55,6 @@ pub(super) enum Hears {
     After(Place),
 }
 
-/// What became of a message that was to be delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Posting {
-    /// Everybody has it now.
-    Posted,
-    /// Everybody has had it before.
-    Known,
-    /// Nobody has it: messages before it are missing.
-    Early,
-    /// Nobody hears the room.
-    Unheard,
-}
-
 /// What became of a connection that was to go live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GoingLive {
@@ -91,22 +80,41 @@ impl Subscribers {
     }
 
     /// Everybody is served under one lock, so that all see all messages in one order.
-    pub(super) fn post(&mut self, seq: Seq, event: &Event, hears: impl Fn(&Connection) -> bool) -> Posting {
-        let Some(feed) = &mut self.feed else { return Posting::Unheard };
-        if Some(seq) <= feed.delivered {
-            return Posting::Known;
-        }
-        if feed.delivered.map_or(Seq::FIRST, Seq::next) != seq {
-            return Posting::Early;
-        }
-        feed.delivered = Some(seq);
-        let delivery = Delivery::new(event);
-        for subscriber in &mut self.list {
-            if subscriber.lets_pass(seq) && hears(&subscriber.connection) {
-                subscriber.connection.transport.deliver(&delivery);
+    pub(super) fn post(&mut self, posts: &Posts) -> Posting {
+        let posting = self.take_next(posts);
+        for (marks, events) in posts.parts(posting.posted.clone()) {
+            let together = Delivery::of(events);
+            let apart = LazyCell::new(|| events.iter().map(Delivery::new).collect::<Vec<_>>());
+            for subscriber in &mut self.list {
+                if marks.iter().all(|mark| subscriber.lets_pass(mark)) {
+                    subscriber.connection.transport.deliver(&together);
+                } else {
+                    for (mark, alone) in marks.iter().zip(apart.iter()) {
+                        if subscriber.lets_pass(mark) {
+                            subscriber.connection.transport.deliver(alone);
+                        }
+                    }
+                }
+                subscriber.connection.transport.flush();
             }
         }
-        Posting::Posted
+        posting
+    }
+
+    /// Takes those that are the next ones for delivered.
+    fn take_next(&mut self, posts: &Posts) -> Posting {
+        let Some(feed) = &mut self.feed else { return Posting::unheard(posts) };
+        let marks = posts.marks();
+        let known = marks.iter().take_while(|mark| Some(mark.seq) <= feed.delivered).count();
+        let mut end = known;
+        for mark in marks.iter().skip(known) {
+            if feed.delivered.map_or(Seq::FIRST, Seq::next) != mark.seq {
+                break;
+            }
+            feed.delivered = Some(mark.seq);
+            end += 1;
+        }
+        Posting { posted: known..end, early_from: marks.get(end).map(|mark| mark.seq) }
     }
 
     /// Notes how a user stands, before the subscribers are told; whether that is news to them.
@@ -151,16 +159,18 @@ impl Subscribers {
 }
 
 impl Subscriber {
-    fn lets_pass(&mut self, seq: Seq) -> bool {
-        match self.hears {
+    /// Whether it hears a message. Asked again for the same one, the answer is the same.
+    fn lets_pass(&mut self, message: &Mark) -> bool {
+        let is_heard = match self.hears {
             Hears::Everything => true,
             Hears::CatchingUp => false,
             // What was stored and not yet posted when it was read.
-            Hears::After(read) if Some(seq) <= read => false,
+            Hears::After(read) if Some(message.seq) <= read => false,
             Hears::After(_) => {
                 self.hears = Hears::Everything;
                 true
             }
-        }
+        };
+        is_heard && message.unheard_by != Some(self.connection.id)
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Inner;
 use super::task::Task;
-use crate::hub::{Place, Posting};
+use crate::hub::{Place, Posts};
 use crate::room::typing::Whence;
 use crate::room::view;
 use crate::storage::User;
@@ -53,10 +53,9 @@ pub(super) async fn hear_other_nodes(inner: &Inner) {
 fn take(inner: &Inner, Envelope { topic, content }: Envelope) {
     match (topic, content) {
         (Topic::Room(room), Content::Posted { seq, event }) => {
-            if inner.hub.post(room, seq, &event, |_| true) == Posting::Early {
+            if inner.hub.post(room, &Posts::one(seq, event)).early_from.is_some() {
                 inner.late_rooms.find(room);
             }
-            inner.hub.flush(room);
         }
         (Topic::Room(room), Content::Typing { user, is_typing }) => {
             inner.note_typing_elsewhere(room, user, is_typing);

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::listeners::{self, Posted};
 use super::{Inner, reached};
 use crate::StorageError;
-use crate::hub::{Feed, Posting};
+use crate::hub::{Feed, Posting, Posts};
 use crate::room::view;
 
 /// Messages that are read at once.
@@ -121,24 +121,27 @@ async fn deliver_late(
         if page.is_empty() {
             break;
         }
-        let mut posted = Vec::new();
-        for message in page {
+        let mut told = Vec::new();
+        for run in page.chunk_by(|one, next| one.seq.next() == next.seq) {
             // What is missing before it is not stored any more.
-            inner.hub.skip_to(room, message.seq);
-            let event = view::message_posted(&known, None, &message);
-            if inner.hub.post(room, message.seq, &event, |_| true) != Posting::Posted {
-                continue;
+            run.iter().take(1).for_each(|first| inner.hub.skip_to(room, first.seq));
+            let mut posts = Posts::default();
+            for message in run {
+                posts.push(message.seq, None, view::message_posted(&known, None, message));
             }
-            // In doubt, it is a message of this node, of which no other has heard.
-            if look.doubt.is_some() {
-                inner.publish_posted(room, message.seq, event);
-            }
-            if listeners::may_be_there(inner) {
-                posted.push(Posted { room: known.clone(), message });
+            let Posting { posted, .. } = inner.hub.post(room, &posts);
+            let events = posts.into_events().zip(run).take(posted.end).skip(posted.start);
+            for ((seq, event), message) in events {
+                // In doubt, it is a message of this node, of which no other has heard.
+                if look.doubt.is_some() {
+                    inner.publish_posted(room, seq, event);
+                }
+                if listeners::may_be_there(inner) {
+                    told.push(Posted { room: known.clone(), message: message.clone() });
+                }
             }
         }
-        inner.hub.flush(room);
-        listeners::tell(to_listeners, posted).await;
+        listeners::tell(to_listeners, told).await;
     }
     Ok(())
 }

@@ -6,13 +6,19 @@ use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{ServiceConfig, Unconfirmed};
 use chat_protocol::{ClientId, Command, Event, SendMessage};
 
-use crate::{Guest, Node, say};
+use crate::{ALL_ROOMS, Guest, Node, say};
 
 fn message(text: &str) -> SendMessage {
     match say(None, text, Some(text)) {
         Command::SendMessage(send) => send,
         other => panic!("no message: {other:?}"),
     }
+}
+
+/// One that is confirmed by nothing but being heard.
+async fn hand_in_unnamed<'a>(guest: &'a Guest, text: &str) -> Unconfirmed<'a> {
+    let Command::SendMessage(send) = say(None, text, None) else { panic!("no message") };
+    guest.session.hand_in(send).await.unwrap()
 }
 
 async fn hand_in<'a>(guest: &'a Guest, text: &str) -> Unconfirmed<'a> {
@@ -47,6 +53,64 @@ async fn what_is_handed_in_together_is_stored_in_one_transaction_and_confirmed_i
         })
         .collect();
     assert_eq!(confirmed.iter().map(ClientId::as_str).collect::<Vec<_>>(), texts);
+}
+
+#[tokio::test]
+async fn what_is_stored_together_is_delivered_together_save_to_who_does_not_hear_itself() {
+    let (node, faults) = crate::slow::start();
+    let amy = node.guest_with("amy", "hall", Some(ALL_ROOMS)).await;
+    let ben = node.guest("ben", "hall").await;
+    let cat = node.guest("cat", "yard").await;
+    let both = [&amy, &ben, &cat];
+    let mut sends = Vec::new();
+    for (number, text) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
+        sends.push(hand_in(both[number % 3], text).await);
+    }
+    both.iter().for_each(|guest| {
+        guest.heard();
+        guest.inbox.deliveries.lock().clear();
+    });
+    for send in sends {
+        send.await.unwrap();
+    }
+    assert_eq!(*faults.appended.lock(), [6]);
+    for (guest, texts, deliveries) in
+        [(&amy, "be", vec![1, 1]), (&ben, "abde", vec![4]), (&cat, "cf", vec![2])]
+    {
+        assert_eq!(messages(guest), texts);
+        // One each for the confirmations of the guest's own.
+        let delivered: Vec<usize> = guest.inbox.deliveries.lock().drain(..).collect();
+        assert_eq!(delivered, [deliveries, vec![1, 1]].concat());
+    }
+}
+
+#[tokio::test]
+async fn what_is_long_is_delivered_in_parts() {
+    let (node, _) = crate::slow::start();
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    let texts = ["a", "b", "c", "d", "e"].map(|letter| letter.repeat(4_000));
+    let mut sends = Vec::new();
+    for text in &texts {
+        sends.push(hand_in_unnamed(&amy, text).await);
+    }
+    ben.heard();
+    ben.inbox.deliveries.lock().clear();
+    for send in sends {
+        send.await.unwrap();
+    }
+    assert_eq!(messages(&ben), texts.concat());
+    assert_eq!(*ben.inbox.deliveries.lock(), [4, 1]);
+}
+
+/// The texts that a guest has heard, one behind the other.
+fn messages(guest: &Guest) -> String {
+    let events = guest.heard().into_iter();
+    let texts = events.filter_map(|event| match event {
+        Event::MessagePosted(posted) => Some(posted.message.text.to_string()),
+        _ => None,
+    });
+    texts.collect()
 }
 
 #[tokio::test]

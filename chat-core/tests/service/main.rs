@@ -145,6 +145,8 @@ fn say(room: Option<&str>, text: &str, client_id: Option<&str>) -> Command {
 #[derive(Debug, Default)]
 struct Inbox {
     events: Mutex<Vec<Event>>,
+    /// How many events came at once, each time.
+    deliveries: Mutex<Vec<usize>>,
     arrived: Notify,
     closed: AtomicBool,
 }
@@ -170,7 +172,8 @@ impl Inbox {
 
 impl Transport for Inbox {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        self.events.lock().push(delivery.event().clone());
+        self.events.lock().extend_from_slice(delivery.events());
+        self.deliveries.lock().push(delivery.events().len());
         self.arrived.notify_one();
     }
 
@@ -189,10 +192,10 @@ struct Encoding {
 
 impl Transport for Encoding {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        let bytes = delivery.encoded(self.format, |_| {
+        let encoded = delivery.encoded(self.format, |_| {
             self.encodings.fetch_add(1, Ordering::Relaxed);
             Some("bytes".into())
         });
-        self.deliveries.fetch_add(usize::from(bytes.is_some()), Ordering::Relaxed);
+        self.deliveries.fetch_add(encoded.map_or(0, |encoded| encoded.count), Ordering::Relaxed);
     }
 }

@@ -306,8 +306,10 @@ impl Slow {
 #[async_trait]
 impl Transport for Slow {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        if let Event::MessagePosted(posted) = delivery.event() {
-            self.taken.lock().push(posted.message.text.to_string());
+        for event in delivery.events() {
+            if let Event::MessagePosted(posted) = event {
+                self.taken.lock().push(posted.message.text.to_string());
+            }
         }
     }
 

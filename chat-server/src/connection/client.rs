@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chat_core::{CloseReason, Delivery, Format, Transport};
+use chat_core::{CloseReason, Delivery, Encoded, Format, Transport};
 use chat_protocol::{Dialect, EncodeContext, Endpoint, Event};
 use parking_lot::Mutex;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -86,18 +86,18 @@ impl Client {
     /// Asks for a sign of life.
     pub(super) fn ping(&self) {
         if let Some(ping) = encode(Frame::ping(Bytes::new())) {
-            self.outbox.push(ping);
+            self.outbox.push(ping, 1);
             self.outbox.flush();
         }
     }
 
     fn send(&self, dialect: Dialect, delivery: &Delivery<'_>) {
-        let frame = delivery.encoded(self.format(dialect), |event| {
+        let frames = delivery.encoded(self.format(dialect), |event| {
             let text = dialect.encode_event(event, &self.context)?;
             encode(Frame::message(text, OpCode::Data(Data::Text), true))
         });
-        if let Some(frame) = frame {
-            self.outbox.push(frame);
+        if let Some(Encoded { bytes, count }) = frames {
+            self.outbox.push(bytes, count);
         }
     }
 
@@ -113,15 +113,18 @@ impl Client {
 
     fn hold_back(&self, delivery: &Delivery<'_>) {
         let mut held = self.held.lock();
-        match (self.dialect(), delivery.event()) {
-            (Some(dialect), _) => self.send(dialect, delivery),
-            (None, Event::MessagePosted(_) | Event::Refused(_)) => self.send(UNDECIDED, delivery),
-            (None, event) => {
-                if held.len() == HELD_EVENTS {
-                    held.remove(0);
-                }
-                held.push(event.clone());
+        if let Some(dialect) = self.dialect() {
+            return self.send(dialect, delivery);
+        }
+        for event in delivery.events() {
+            if let Event::MessagePosted(_) | Event::Refused(_) = event {
+                self.send(UNDECIDED, &Delivery::new(event));
+                continue;
             }
+            if held.len() == HELD_EVENTS {
+                held.remove(0);
+            }
+            held.push(event.clone());
         }
     }
 }

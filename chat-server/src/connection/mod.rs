@@ -127,7 +127,7 @@ async fn leave(read: &mut (impl AsyncRead + Unpin), end: End, outbox: &Outbox) {
     match end.farewell() {
         Farewell::None => return outbox.cut_off(),
         Farewell::Answered => {}
-        Farewell::Close(frame) => outbox.push(frame),
+        Farewell::Close(frame) => outbox.push(frame, 1),
     }
     outbox.finish();
     let hang_up = pin!(timeout(HANG_UP_WITHIN, hang_up(read)));

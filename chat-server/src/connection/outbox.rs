@@ -40,9 +40,9 @@ impl Outbox {
         self.flush();
     }
 
-    /// Adds a frame, to be flushed. Where as much as may wait waits already, the client is cut off: it would never catch up.
-    /// One frame may go over the bound, so that a long page of history is no reason.
-    pub(super) fn push(&self, frame: Bytes) {
+    /// Adds frames, one behind the other, to be flushed. Where as much as may wait waits already, the client is cut off: it
+    /// would never catch up. What is added at once may go over the bound, so that a long page of history is no reason.
+    pub(super) fn push(&self, frames: Bytes, count: usize) {
         let mut woken = None;
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Open {
@@ -53,7 +53,7 @@ impl Outbox {
             woken = queue.flush();
         }
         if queue.bytes < self.max_bytes {
-            queue.add(frame);
+            queue.add(frames, count);
         } else {
             queue.cut_off();
             woken = queue.end(End::TooSlow);

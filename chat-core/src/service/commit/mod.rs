@@ -8,14 +8,14 @@ mod turn;
 
 use std::sync::Arc;
 
-use chat_protocol::RoomRef;
+use chat_protocol::{RoomId, RoomRef, Seq};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::Inner;
 use super::listeners::{self, Posted};
 use super::relay::RelayId;
-use crate::hub::{Connection, Posting};
+use crate::hub::{Connection, ConnectionId, Posts};
 use crate::room::view;
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{CommandError, Outcome, StorageError};
@@ -47,11 +47,11 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Whether a message from here is heard on a connection.
-    fn is_heard_by(&self, connection: &Connection) -> bool {
+    /// The connection that does not hear a message from here.
+    fn unheard_by(&self) -> Option<ConnectionId> {
         match self {
-            Self::Connection(origin) => connection.id != origin.id || origin.hears_itself(),
-            Self::Relay(_) => true,
+            Self::Connection(origin) if !origin.hears_itself() => Some(origin.id),
+            Self::Connection(_) | Self::Relay(_) => None,
         }
     }
 }
@@ -95,25 +95,20 @@ impl Committer<'_> {
 
     async fn settle(&self, stored: impl Iterator<Item = (Submission, Appended)>) {
         let begun = Instant::now();
-        let may_be_listeners = listeners::may_be_there(self.inner);
-        let mut posted = Vec::new();
-        let mut rooms = Vec::new();
-        for (submission, outcome) in stored {
-            rooms.push(submission.room.id);
-            let Some(new) = self.inner.announce(submission, outcome) else { continue };
-            if may_be_listeners {
-                posted.push(new);
-            }
-        }
-        let messages = rooms.len();
-        // All messages for a client leave together.
-        rooms.sort_unstable();
-        rooms.dedup();
-        for room in rooms {
-            self.inner.hub.flush(room);
+        let mut stored: Vec<_> = stored.collect();
+        let messages = stored.len();
+        // The messages of a room leave together, in their order.
+        stored.sort_by_key(|(submission, _)| submission.room.id);
+        let mut stored = stored.into_iter().peekable();
+        let mut news = Vec::new();
+        while let Some(first) = stored.next() {
+            let room = first.0.room.id;
+            let mut of_room = vec![first];
+            of_room.extend(std::iter::from_fn(|| stored.next_if(|(next, _)| next.room.id == room)));
+            self.inner.announce(room, of_room, &mut news);
         }
         self.inner.config.observer.delivered(messages, begun.elapsed());
-        listeners::tell(self.to_listeners, posted).await;
+        listeners::tell(self.to_listeners, news).await;
     }
 
     /// Tells senders that their messages are not confirmed.
@@ -139,44 +134,52 @@ impl Inner {
         self.hand_in(|answer| Submission { message, room, origin, as_referred, answer }).await
     }
 
-    /// Delivers a stored message to everybody, and confirms it; gives what listeners are to be told.
+    /// Delivers stored messages of a room to everybody, and confirms them; adds what listeners are to be told.
     ///
-    /// Where messages before it have not been delivered, it comes after them, later. It is confirmed all the same: it is
-    /// stored.
-    fn announce(&self, submission: Submission, outcome: Appended) -> Option<Posted> {
-        let Submission { room, origin, as_referred, answer: sender, .. } = submission;
-        let (stored, new) = match outcome {
-            Appended::New(stored) => {
-                let is_heard = self.post(&room, &origin, as_referred, &stored);
-                self.relays.posted(&room, &stored, &origin);
-                let new = is_heard.then(|| Posted { room, message: stored.clone() });
-                (stored, new)
-            }
-            Appended::Repeated(stored) => {
-                self.repeat(&room, &origin, as_referred, &stored);
-                (stored, None)
-            }
-        };
-        answer(sender, Ok(stored));
-        new
+    /// Where messages before them have not been delivered, they come after those, later. They are confirmed all the same:
+    /// they are stored.
+    fn announce(&self, room: RoomId, stored: Vec<(Submission, Appended)>, news: &mut Vec<Posted>) {
+        let early_from = self.post(room, &stored);
+        let may_be_listeners = listeners::may_be_there(self);
+        for (submission, outcome) in stored {
+            let Submission { room, origin, as_referred, answer: sender, .. } = submission;
+            let stored = match outcome {
+                Appended::New(stored) => {
+                    self.relays.posted(&room, &stored, &origin);
+                    let is_heard = early_from.is_none_or(|early| stored.seq < early);
+                    if is_heard && may_be_listeners {
+                        news.push(Posted { room, message: stored.clone() });
+                    }
+                    stored
+                }
+                Appended::Repeated(stored) => {
+                    self.repeat(&room, &origin, as_referred, &stored);
+                    stored
+                }
+            };
+            answer(sender, Ok(stored));
+        }
     }
 
-    /// Delivers a new message; whether it could be delivered already.
-    fn post(
-        &self,
-        room: &Room,
-        origin: &Origin,
-        as_referred: Option<RoomRef>,
-        stored: &StoredMessage,
-    ) -> bool {
-        let event = view::message_posted(room, as_referred, stored);
-        let hears = |connection: &Connection| origin.is_heard_by(connection);
-        if self.hub.post(room.id, stored.seq, &event, hears) == Posting::Early {
-            self.late_rooms.find(room.id);
-            return false;
+    /// Delivers the new ones among stored messages of a room; gives the first that could not be delivered already.
+    fn post(&self, room: RoomId, stored: &[(Submission, Appended)]) -> Option<Seq> {
+        let mut posts = Posts::default();
+        for (Submission { room, origin, as_referred, .. }, outcome) in stored {
+            if let Appended::New(message) = outcome {
+                let event = view::message_posted(room, as_referred.clone(), message);
+                posts.push(message.seq, origin.unheard_by(), event);
+            }
         }
-        self.publish_posted(room.id, stored.seq, event);
-        true
+        let early_from = self.hub.post(room, &posts).early_from;
+        if early_from.is_some() {
+            self.late_rooms.find(room);
+        }
+        for (seq, event) in posts.into_events() {
+            if early_from.is_none_or(|early| seq < early) {
+                self.publish_posted(room, seq, event);
+            }
+        }
+        early_from
     }
 
     /// Delivers a message that was stored before: to everybody, where nobody has had it; else to who sends it again, save

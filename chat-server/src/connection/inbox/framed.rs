@@ -86,7 +86,7 @@ impl<R: AsyncRead + Unpin> Read for Stream<'_, '_, R> {
 
 impl<R> Write for Stream<'_, '_, R> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.outbox.push(Bytes::copy_from_slice(bytes));
+        self.outbox.push(Bytes::copy_from_slice(bytes), 1);
         self.outbox.flush();
         Ok(bytes.len())
     }

@@ -10,16 +10,17 @@ use super::Wire;
 use crate::connection::end::End;
 use crate::metrics::Tally;
 
-/// Most frames that leave in one write.
-const FRAMES_PER_WRITE: usize = 64;
+/// Most pieces that leave in one write.
+const PIECES_PER_WRITE: usize = 64;
 
-/// So many places for frames are kept while nothing waits.
-const KEPT_FRAMES: usize = 4;
+/// So many places for pieces are kept while nothing waits.
+const KEPT_PIECES: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    frames: VecDeque<Bytes>,
-    /// Of the frames that wait.
+    /// What waits: frames, several of them in a piece where they came at once.
+    pieces: VecDeque<Bytes>,
+    /// Of all that waits.
     pub(super) bytes: usize,
     /// All frames that were ever taken.
     pub(super) taken: Tally,
@@ -46,16 +47,16 @@ pub(super) enum Phase {
 }
 
 impl Queue {
-    pub(super) fn add(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.taken.frames += 1;
-        self.taken.bytes += frame.len() as u64;
-        self.frames.push_back(frame);
+    pub(super) fn add(&mut self, frames: Bytes, count: usize) {
+        self.bytes += frames.len();
+        self.taken.frames += count as u64;
+        self.taken.bytes += frames.len() as u64;
+        self.pieces.push_back(frames);
     }
 
     pub(super) fn cut_off(&mut self) {
         self.phase = Phase::CutOff;
-        self.frames = VecDeque::new();
+        self.pieces = VecDeque::new();
         self.wire = None;
     }
 
@@ -67,8 +68,8 @@ impl Queue {
 
     /// Writes what waits, unless that is left to the task of the connection; gives that task, where it must be told.
     pub(super) fn flush(&mut self) -> Option<Waker> {
-        let Self { wire: Some(wire), is_blocked: false, frames, bytes, .. } = self else { return None };
-        match write_all(frames, bytes, |slices| wire.try_write(slices)) {
+        let Self { wire: Some(wire), is_blocked: false, pieces, bytes, .. } = self else { return None };
+        match write_all(pieces, bytes, |slices| wire.try_write(slices)) {
             Ok(()) => None,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.is_blocked = true;
@@ -86,8 +87,8 @@ impl Queue {
         if !self.is_blocked && self.phase != Phase::Finishing {
             return;
         }
-        let Self { wire: Some(wire), frames, bytes, .. } = self else { return };
-        let written = write_all(frames, bytes, |slices| match wire.poll_write(cx, slices) {
+        let Self { wire: Some(wire), pieces, bytes, .. } = self else { return };
+        let written = write_all(pieces, bytes, |slices| match wire.poll_write(cx, slices) {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         });
@@ -110,44 +111,44 @@ impl Queue {
     }
 }
 
-/// Writes frames from the front until there are none, or `write` fails.
+/// Writes pieces from the front until there are none, or `write` fails.
 fn write_all(
-    frames: &mut VecDeque<Bytes>,
+    pieces: &mut VecDeque<Bytes>,
     bytes: &mut usize,
     mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
 ) -> io::Result<()> {
-    while let Some(first) = frames.front() {
-        let written = if frames.len() == 1 {
+    while let Some(first) = pieces.front() {
+        let written = if pieces.len() == 1 {
             write(&[IoSlice::new(first)])?
         } else {
-            let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-            for (slice, frame) in slices.iter_mut().zip(frames.iter()) {
-                *slice = IoSlice::new(frame);
+            let mut slices = [IoSlice::new(&[]); PIECES_PER_WRITE];
+            for (slice, piece) in slices.iter_mut().zip(pieces.iter()) {
+                *slice = IoSlice::new(piece);
             }
-            let count = frames.len().min(FRAMES_PER_WRITE);
+            let count = pieces.len().min(PIECES_PER_WRITE);
             write(slices.get(..count).unwrap_or_default())?
         };
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
         *bytes -= written;
-        advance(frames, written);
+        advance(pieces, written);
     }
     // What a burst took is given back.
-    if frames.capacity() > KEPT_FRAMES {
-        *frames = VecDeque::new();
+    if pieces.capacity() > KEPT_PIECES {
+        *pieces = VecDeque::new();
     }
     Ok(())
 }
 
 /// Forgets so many bytes from the front.
-fn advance(frames: &mut VecDeque<Bytes>, mut written: usize) {
-    while let Some(first) = frames.front_mut() {
+fn advance(pieces: &mut VecDeque<Bytes>, mut written: usize) {
+    while let Some(first) = pieces.front_mut() {
         if written < first.len() {
             first.advance(written);
             return;
         }
         written -= first.len();
-        frames.pop_front();
+        pieces.pop_front();
     }
 }

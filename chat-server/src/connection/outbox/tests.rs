@@ -39,17 +39,17 @@ async fn all_frames_arrive(wire: Wire, mut client: impl tokio::io::AsyncRead + U
     let outbox = Arc::new(Outbox::new(usize::MAX));
     // What waits before there is a wire goes first.
     let frames = frames();
-    outbox.push(frames[0].clone());
+    outbox.push(frames[0].clone(), 1);
     outbox.write_to(wire);
     let task = task(&outbox);
     for (number, frame) in frames.iter().enumerate().skip(1) {
-        outbox.push(frame.clone());
+        outbox.push(frame.clone(), 1);
         if number % every == 0 {
             outbox.flush();
         }
     }
     outbox.finish();
-    outbox.push(frame(1));
+    outbox.push(frame(1), 1);
     let mut read = Vec::new();
     client.read_to_end(&mut read).await.unwrap();
     assert!(read == frames.concat(), "every {every}");
@@ -71,11 +71,11 @@ async fn the_bound_counts_what_is_not_yet_written() {
     let outbox = Outbox::new(10);
     let (wire, _client) = stream(5);
     outbox.write_to(wire);
-    outbox.push(frame(10));
+    outbox.push(frame(10), 1);
     outbox.flush();
-    outbox.push(frame(1));
+    outbox.push(frame(1), 1);
     assert_eq!(poll_fn(|cx| outbox.poll_end(cx)).await, End::TooSlow);
-    outbox.push(frame(1));
+    outbox.push(frame(1), 1);
     assert_eq!(outbox.queue.lock().phase, Phase::CutOff);
 }
 
@@ -83,7 +83,7 @@ async fn the_bound_counts_what_is_not_yet_written() {
 async fn who_waits_for_room_waits_until_little_is_left() {
     let outbox = Arc::new(Outbox::new(10));
     outbox.has_room().await;
-    outbox.push(frame(6));
+    outbox.push(frame(6), 1);
     let mut waiting = Box::pin(outbox.has_room());
     assert!(futures::poll!(waiting.as_mut()).is_pending());
     let (wire, mut client) = stream(3);
@@ -92,7 +92,7 @@ async fn who_waits_for_room_waits_until_little_is_left() {
     client.read_exact(&mut [0; 6]).await.unwrap();
     waiting.await;
     task.abort();
-    outbox.push(frame(6));
+    outbox.push(frame(6), 1);
     outbox.cut_off();
     outbox.has_room().await;
 }
@@ -102,7 +102,7 @@ async fn work_that_waits_does_not_keep_frames_from_being_written() {
     let outbox = Outbox::new(usize::MAX);
     let (wire, mut client) = stream(100);
     outbox.write_to(wire);
-    outbox.push(frame(1_000));
+    outbox.push(frame(1_000), 1);
     outbox.flush();
     let read = outbox.beside(Box::pin(async move {
         let mut read = [1; 1_000];
@@ -118,7 +118,7 @@ async fn what_was_not_flushed_is_no_reason_to_cut_off() {
     let outbox = Outbox::new(10);
     outbox.write_to(wire);
     for _ in 0..100 {
-        outbox.push(frame(10));
+        outbox.push(frame(10), 1);
     }
     outbox.flush();
     let mut read = vec![1; 1_000];
@@ -133,7 +133,7 @@ async fn who_does_not_read_is_cut_off() {
     outbox.write_to(wire);
     // More than the system's buffers hold.
     for _ in 0..500 {
-        outbox.push(frame(100_000));
+        outbox.push(frame(100_000), 1);
         outbox.flush();
     }
     assert_eq!(poll_fn(|cx| outbox.poll_end(cx)).await, End::TooSlow);
@@ -149,7 +149,7 @@ async fn a_broken_wire_ends_the_connection() {
         outbox.write_to(wire);
         let task = task(&outbox);
         while !task.is_finished() {
-            outbox.push(frame(1));
+            outbox.push(frame(1), 1);
             outbox.flush();
             tokio::task::yield_now().await;
         }
