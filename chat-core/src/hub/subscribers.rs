@@ -95,8 +95,10 @@ impl Subscribers {
                         }
                     }
                 }
-                subscriber.connection.transport.flush();
             }
+        }
+        if !posting.posted.is_empty() {
+            self.list.iter().for_each(|subscriber| subscriber.connection.transport.flush());
         }
         posting
     }
