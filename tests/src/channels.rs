@@ -21,6 +21,12 @@ use crate::socket::Socket;
 /// The prefix of the layers.
 pub const PREFIX: &str = "site";
 
+/// Which figure of the chat server counts the messages in this direction that were dropped for this reason.
+#[must_use]
+pub fn dropped(direction: &str, reason: &str) -> String {
+    format!(r#"chat_django_channels_dropped_total{{direction="{direction}",reason="{reason}"}}"#)
+}
+
 /// A running project. Dropped, it ends.
 #[derive(Debug)]
 pub struct Project(SiteServer);

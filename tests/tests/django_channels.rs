@@ -10,7 +10,8 @@
 
 use std::path::Path;
 
-use chat_tests::channels::{Backend, Deployment, PREFIX};
+use chat_tests::channels::{Backend, Deployment, PREFIX, dropped};
+use chat_tests::figures::Figures;
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
 use serde_json::json;
@@ -150,6 +151,11 @@ async fn only_what_is_said_in_the_room_is_taken_in(backend: Backend) {
         let frame = amy.receive().await;
         assert_eq!((frame["message"].as_str(), frame["username"].as_str()), (Some(text), Some(name)));
     }
+    let figures = Figures::of(&server).await;
+    assert_eq!(figures.figure(&dropped("from_django", "unreadable")), 5);
+    // To the one layer, a room that is not there is a group like any other.
+    let groups = if backend == Backend::Core { 1 } else { 2 };
+    assert_eq!(figures.figure(&dropped("from_django", "refused")), 2 * groups);
 }
 
 /// What Redis counts.
