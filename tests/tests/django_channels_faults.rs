@@ -8,6 +8,9 @@
     reason = "tests fail so"
 )]
 
+#[path = "django_channels_faults/killed.rs"]
+mod killed;
+
 use std::path::Path;
 
 use chat_server::Database;
