@@ -202,6 +202,22 @@ async fn the_first_connection_anywhere_and_the_last_make_the_difference() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_back_does_not_hear_that_they_have_gone() {
+    let mut config = ServiceConfig::default();
+    config.presence_grace = Duration::ZERO;
+    let cluster = Cluster::with(&config);
+    for node in [&cluster.first, &cluster.second] {
+        drop(node.guest("ben", "hall").await);
+        sleep(LONG).await;
+        drop(cluster.first.guest("ben", "kitchen").await);
+        // Nobody is in the hall: it takes a while to hear it, in which its members are told that ben has gone.
+        let ben = node.guest("ben", "hall").await;
+        sleep(LONG).await;
+        assert_eq!(ben.presence(), []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_people_of_a_dead_node_are_offline_before_long() {
     let Cluster { storage, first, second, .. } = Cluster::start();
     let amy = first.guest("amy", "hall").await;
