@@ -97,6 +97,45 @@ async fn messages_go_both_ways_over_the_pubsub_layer() {
     messages_go_both_ways(Backend::PubSub).await;
 }
 
+/// Groups and inboxes are where Django has them, on the one server or on the other.
+async fn several_servers_share_the_groups(backend: Backend) {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let deployment = Deployment::start_on(scratch, backend, 3).await;
+    let server = deployment.server().await;
+    let mut sockets = Vec::new();
+    for room in ["lobby", "hall", "kitchen", "garden", "attic", "cellar", "shed", "porch"] {
+        let mut ours = server.connect(&format!("/ws/chat/{room}/?dialect=plain&username=amy")).await;
+        deployment.joined(room).await;
+        let mut django = deployment.project.connect(&format!("/ws/chat/{room}/")).await;
+        let event = json!({"type": "chat_message", "message": format!("{room} hears"), "username": "vera"});
+        deployment.project.say(room, &json!([event])).await;
+        for socket in [&mut ours, &mut django] {
+            assert_eq!(socket.receive().await["message"], format!("{room} hears"));
+        }
+        ours.send(&json!({"message": format!("{room} speaks"), "username": "amy"})).await;
+        for socket in [&mut ours, &mut django] {
+            assert_eq!(socket.receive().await["message"], format!("{room} speaks"));
+        }
+        sockets.push((ours, django));
+    }
+    let groups: Vec<Vec<String>> = match backend {
+        Backend::Core => deployment.ask_all(&["KEYS", &format!("{PREFIX}:group:*")]).await,
+        Backend::PubSub => deployment.ask_all(&["PUBSUB", "CHANNELS", &format!("{PREFIX}__group__*")]).await,
+    };
+    assert!(groups.iter().all(|groups| !groups.is_empty()), "each server has some: {groups:?}");
+    assert_eq!(groups.iter().flatten().count(), sockets.len());
+}
+
+#[tokio::test]
+async fn several_servers_share_the_groups_of_the_core_layer() {
+    several_servers_share_the_groups(Backend::Core).await;
+}
+
+#[tokio::test]
+async fn several_servers_share_the_groups_of_the_pubsub_layer() {
+    several_servers_share_the_groups(Backend::PubSub).await;
+}
+
 #[tokio::test]
 async fn the_consumers_of_every_document_find_their_keys() {
     let deployment = deployment(Backend::Core).await;
