@@ -14,7 +14,7 @@ use crate::accounts::{self, Accounts};
 use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, SessionAuthenticator};
 use crate::channel_layer::RedisChannelLayer;
 use crate::config::{Auth, Config};
-use crate::django_channels::Bridge;
+use crate::django_channels::{Bridge, BridgeConfig};
 use crate::gateway::Gateway;
 use crate::listener::Listeners;
 use crate::storage::{self, Stores};
@@ -66,7 +66,10 @@ impl Server {
         let address = listeners.address();
         let (service, driver) = service(Arc::clone(&stores.chat), &config);
         let stopping = CancellationToken::new();
-        let bridge = config.django_channels.as_ref().map(|to| Bridge::new(&service, to, stopping.clone()));
+        let bridge = config.django_channels.clone().map(|to| {
+            let to = BridgeConfig { metrics: config.gateway.metrics.clone(), ..to };
+            Bridge::new(&service, &to, stopping.clone())
+        });
         let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
         let stop_within = config.stop_within;
         Ok(Self {

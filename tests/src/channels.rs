@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chat_server::django_channels::{BridgeConfig, LayerKind};
+use futures::future::join_all;
 use http::StatusCode;
 use redis::{Client, FromRedisValue, cmd};
 use serde_json::Value;
@@ -20,6 +21,12 @@ use crate::socket::Socket;
 
 /// The prefix of the layers.
 pub const PREFIX: &str = "site";
+
+/// Which figure of the chat server counts the messages in this direction that were dropped for this reason.
+#[must_use]
+pub fn dropped(direction: &str, reason: &str) -> String {
+    format!(r#"chat_django_channels_dropped_total{{direction="{direction}",reason="{reason}"}}"#)
+}
 
 /// A running project. Dropped, it ends.
 #[derive(Debug)]
@@ -85,35 +92,52 @@ pub enum Receiver {
     Connection(String),
 }
 
-/// A deployment: a Redis, and a project on it.
+/// A deployment: a Redis or several, and a project on them.
 #[derive(Debug)]
 pub struct Deployment {
     /// The layer of the project.
     pub backend: Backend,
-    /// The Redis.
-    pub redis: Redis,
     /// The project.
     pub project: Project,
+    /// The Redis, the first of them.
+    pub redis: Redis,
+    /// Further ones, which share with it.
+    others: Vec<Redis>,
     scratch: PathBuf,
 }
 
 impl Deployment {
     /// Starts one. What it needs is installed into `scratch`, once.
     pub async fn start(scratch: &Path, backend: Backend) -> Self {
+        Self::start_on(scratch, backend, 1).await
+    }
+
+    /// As [`start`](Self::start), with so many Redis servers.
+    pub async fn start_on(scratch: &Path, backend: Backend, servers: usize) -> Self {
         let redis = Redis::start();
-        let project = Project::start(scratch, backend.class(), &redis.url(), PREFIX).await;
-        Self { backend, redis, project, scratch: scratch.to_owned() }
+        let others: Vec<Redis> = (1..servers).map(|_| Redis::start()).collect();
+        let urls = urls(&redis, &others).join(" ");
+        let project = Project::start(scratch, backend.class(), &urls, PREFIX).await;
+        Self { backend, redis, others, project, scratch: scratch.to_owned() }
+    }
+
+    /// The URLs of all Redis servers.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        urls(&self.redis, &self.others)
     }
 
     /// Starts the project anew.
     pub async fn restart_project(&mut self) {
-        self.project = Project::start(&self.scratch, self.backend.class(), &self.redis.url(), PREFIX).await;
+        let urls = self.urls().join(" ");
+        self.project = Project::start(&self.scratch, self.backend.class(), &urls, PREFIX).await;
     }
 
     /// How the chat server takes part in it.
     #[must_use]
     pub fn bridge(&self) -> BridgeConfig {
-        let mut config = BridgeConfig::new(vec![self.redis.url().parse().expect("a URL")]);
+        let urls = self.urls().into_iter().map(|url| url.parse().expect("a URL"));
+        let mut config = BridgeConfig::new(urls.collect());
         config.layer = self.backend.kind();
         PREFIX.clone_into(&mut config.prefix);
         config
@@ -147,22 +171,39 @@ impl Deployment {
     async fn receiver(&self, room: &str) -> Option<Receiver> {
         match self.backend {
             Backend::Core => {
-                let members: u32 = self.ask(&["ZCARD", &format!("{PREFIX}:group:chat_{room}")]).await;
-                (members > 0).then_some(Receiver::Inbox)
+                let ask = ["ZCARD", &format!("{PREFIX}:group:chat_{room}")];
+                let members: Vec<u32> = self.ask_all(&ask).await;
+                members.iter().any(|members| *members > 0).then_some(Receiver::Inbox)
             }
             Backend::PubSub => {
-                let clients: String = self.ask(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
-                let listens = clients.lines().find(|client| client.contains(" psub=1 "))?;
-                listens.split(' ').next().map(|id| Receiver::Connection(id.to_owned()))
+                let clients: Vec<String> = self.ask_all(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
+                let listen =
+                    clients.iter().map(|clients| clients.lines().find(|line| line.contains(" psub=1 ")));
+                let listen: Option<Vec<&str>> = listen.collect();
+                let id = listen?.first()?.split(' ').next()?;
+                Some(Receiver::Connection(id.to_owned()))
             }
         }
     }
 
     /// Gives Redis a command, and its answer.
     pub async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
-        let [name, arguments @ ..] = command else { panic!("a command has a name") };
-        let client = Client::open(self.redis.url()).expect("a URL");
-        let mut connection = client.get_multiplexed_async_connection().await.expect("Redis is there");
-        cmd(name).arg(arguments).query_async(&mut connection).await.expect("Redis answers")
+        ask(&self.redis.url(), command).await
     }
+
+    /// Gives every Redis a command, and their answers.
+    pub async fn ask_all<T: FromRedisValue>(&self, command: &[&str]) -> Vec<T> {
+        join_all(self.urls().iter().map(|url| ask(url, command))).await
+    }
+}
+
+fn urls(redis: &Redis, others: &[Redis]) -> Vec<String> {
+    [redis].into_iter().chain(others).map(Redis::url).collect()
+}
+
+async fn ask<T: FromRedisValue>(url: &str, command: &[&str]) -> T {
+    let [name, arguments @ ..] = command else { panic!("a command has a name") };
+    let client = Client::open(url).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis is there");
+    cmd(name).arg(arguments).query_async(&mut connection).await.expect("Redis answers")
 }

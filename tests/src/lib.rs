@@ -18,6 +18,7 @@ pub mod crash;
 pub mod crowd;
 pub mod dialect;
 pub mod django;
+pub mod figures;
 pub mod http;
 pub mod instructions;
 pub mod load;

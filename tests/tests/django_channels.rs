@@ -10,7 +10,8 @@
 
 use std::path::Path;
 
-use chat_tests::channels::{Backend, Deployment, PREFIX};
+use chat_tests::channels::{Backend, Deployment, PREFIX, dropped};
+use chat_tests::figures::Figures;
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
 use serde_json::json;
@@ -96,6 +97,45 @@ async fn messages_go_both_ways_over_the_pubsub_layer() {
     messages_go_both_ways(Backend::PubSub).await;
 }
 
+/// Groups and inboxes are where Django has them, on the one server or on the other.
+async fn several_servers_share_the_groups(backend: Backend) {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let deployment = Deployment::start_on(scratch, backend, 3).await;
+    let server = deployment.server().await;
+    let mut sockets = Vec::new();
+    for room in ["lobby", "hall", "kitchen", "garden", "attic", "cellar", "shed", "porch"] {
+        let mut ours = server.connect(&format!("/ws/chat/{room}/?dialect=plain&username=amy")).await;
+        deployment.joined(room).await;
+        let mut django = deployment.project.connect(&format!("/ws/chat/{room}/")).await;
+        let event = json!({"type": "chat_message", "message": format!("{room} hears"), "username": "vera"});
+        deployment.project.say(room, &json!([event])).await;
+        for socket in [&mut ours, &mut django] {
+            assert_eq!(socket.receive().await["message"], format!("{room} hears"));
+        }
+        ours.send(&json!({"message": format!("{room} speaks"), "username": "amy"})).await;
+        for socket in [&mut ours, &mut django] {
+            assert_eq!(socket.receive().await["message"], format!("{room} speaks"));
+        }
+        sockets.push((ours, django));
+    }
+    let groups: Vec<Vec<String>> = match backend {
+        Backend::Core => deployment.ask_all(&["KEYS", &format!("{PREFIX}:group:*")]).await,
+        Backend::PubSub => deployment.ask_all(&["PUBSUB", "CHANNELS", &format!("{PREFIX}__group__*")]).await,
+    };
+    assert!(groups.iter().all(|groups| !groups.is_empty()), "each server has some: {groups:?}");
+    assert_eq!(groups.iter().flatten().count(), sockets.len());
+}
+
+#[tokio::test]
+async fn several_servers_share_the_groups_of_the_core_layer() {
+    several_servers_share_the_groups(Backend::Core).await;
+}
+
+#[tokio::test]
+async fn several_servers_share_the_groups_of_the_pubsub_layer() {
+    several_servers_share_the_groups(Backend::PubSub).await;
+}
+
 #[tokio::test]
 async fn the_consumers_of_every_document_find_their_keys() {
     let deployment = deployment(Backend::Core).await;
@@ -150,6 +190,11 @@ async fn only_what_is_said_in_the_room_is_taken_in(backend: Backend) {
         let frame = amy.receive().await;
         assert_eq!((frame["message"].as_str(), frame["username"].as_str()), (Some(text), Some(name)));
     }
+    let figures = Figures::of(&server).await;
+    assert_eq!(figures.figure(&dropped("from_django", "unreadable")), 5);
+    // To the one layer, a room that is not there is a group like any other.
+    let groups = if backend == Backend::Core { 1 } else { 2 };
+    assert_eq!(figures.figure(&dropped("from_django", "refused")), 2 * groups);
 }
 
 /// What Redis counts.

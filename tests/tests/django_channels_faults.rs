@@ -8,10 +8,14 @@
     reason = "tests fail so"
 )]
 
+#[path = "django_channels_faults/killed.rs"]
+mod killed;
+
 use std::path::Path;
 
 use chat_server::Database;
-use chat_tests::channels::{Backend, Deployment, PREFIX};
+use chat_tests::channels::{Backend, Deployment, PREFIX, dropped};
+use chat_tests::figures::Figures;
 use chat_tests::postgres::Postgres;
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
@@ -28,6 +32,9 @@ async fn enter(server: &TestServer) -> Socket {
 fn said(text: &str) -> Value {
     json!({"type": "chat_message", "message": text, "username": "vera"})
 }
+
+/// Which figure tells how often the inbox of the chat server was full.
+const OWN_INBOX_FULL: &str = "chat_django_channels_own_inbox_full_total";
 
 /// Has Django say something, which must be the next that a socket hears.
 async fn hear_django(deployment: &Deployment, text: &str, socket: &mut Socket) -> Value {
@@ -105,6 +112,55 @@ async fn what_django_says_while_the_server_restarts_is_taken_in_afterwards() {
     }
 }
 
+#[tokio::test]
+async fn an_inbox_that_was_full_is_counted_and_what_django_put_there_is_taken_in() {
+    let deployment = deployment(Backend::Core).await;
+    let folder = tempfile::tempdir().unwrap();
+    let start = async || {
+        TestServer::start_with(|config| {
+            config.database = Database::SqliteFile(folder.path().join("chat.db"));
+            config.django_channels = Some(deployment.bridge());
+        })
+        .await
+    };
+    let server = start().await;
+    let mut amy = enter(&server).await;
+    deployment.joined("lobby").await;
+    let last = hear_django(&deployment, "before", &mut amy).await["message_id"].clone();
+    assert_eq!(Figures::of(&server).await.figure(OWN_INBOX_FULL), 0);
+    server.stop().await;
+    let texts: Vec<String> = (0..110).map(|number| number.to_string()).collect();
+    deployment.project.say("lobby", &texts.iter().map(|text| said(text)).collect()).await;
+
+    let server = start().await;
+    let back = format!("/ws/chat/lobby/?dialect=plain&username=amy&since={last}");
+    let mut amy = server.connect(&back).await;
+    for text in &texts[..100] {
+        assert_eq!(amy.receive().await["message"], **text);
+    }
+    hear_django(&deployment, "after", &mut amy).await;
+    assert_eq!(Figures::of(&server).await.figure(OWN_INBOX_FULL), 1);
+}
+
+#[tokio::test]
+async fn what_is_dropped_while_redis_is_away_is_counted() {
+    let mut deployment = deployment(Backend::Core).await;
+    let mut bridge = deployment.bridge();
+    bridge.queued = 10;
+    let server = TestServer::start_with(|config| config.django_channels = Some(bridge)).await;
+    let mut amy = enter(&server).await;
+    deployment.joined("lobby").await;
+    deployment.redis.stop();
+    // More than are under way at once, and than wait.
+    for number in 0..300 {
+        amy.send(&json!({"message": number.to_string(), "username": "amy"})).await;
+        assert_eq!(amy.receive().await["message"], number.to_string());
+    }
+    deployment.redis.restart();
+    let dropped = dropped("to_django", "too_many");
+    Figures::when(&server, &dropped, |count| (1..300).contains(&count)).await;
+}
+
 async fn goes_on_when_redis_is_back(backend: Backend) {
     let mut deployment = deployment(backend).await;
     let server = deployment.server().await;
@@ -149,6 +205,8 @@ async fn a_full_inbox_gets_no_more_and_the_others_do() {
         .ask::<i64>(&["ZADD", &group, "9999999999", "specific.idle!a", "9999999999", "specific.idle!b"])
         .await;
     deployment.ask::<i64>(&["ZADD", &group, "1", "specific.gone!a"]).await;
+    let idle = format!("{PREFIX}specific.idle!");
+    deployment.ask::<i64>(&["ZADD", &idle, "1", "long expired"]).await;
     for number in 0..110 {
         amy.send(&json!({"message": number.to_string(), "username": "amy"})).await;
         assert_eq!(amy.receive().await["message"], number.to_string());
@@ -158,5 +216,7 @@ async fn a_full_inbox_gets_no_more_and_the_others_do() {
         async |inbox: &str| deployment.ask::<u32>(&["ZCARD", &format!("{PREFIX}specific.{inbox}!")]).await;
     assert_eq!(waiting("idle").await, 100);
     assert_eq!(waiting("gone").await, 0);
-    assert!(deployment.ask::<i64>(&["TTL", &format!("{PREFIX}specific.idle!")]).await <= 60);
+    assert!(deployment.ask::<i64>(&["TTL", &idle]).await <= 60);
+    let figures = Figures::with(&server, &dropped("to_django", "inbox_full"), 10).await;
+    assert_eq!(figures.figure(&dropped("to_django", "expired")), 1);
 }

@@ -1,43 +1,8 @@
 //! What the server counts is what has happened.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
-
-use chat_tests::PATIENCE;
-use chat_tests::http::Visitor;
+use chat_tests::figures::Figures;
 use chat_tests::server::TestServer;
 use serde_json::json;
-use tokio::time::timeout;
-
-/// The figures, as text.
-async fn figures(server: &TestServer) -> String {
-    let answer = Visitor::new(server.address()).get("/metrics").await;
-    assert_eq!(answer.status, 200);
-    assert!(
-        answer.head.to_lowercase().contains("content-type: text/plain; version=0.0.4"),
-        "{}",
-        answer.head
-    );
-    answer.body
-}
-
-/// The figures, once one of them has come to this: some things are counted a little after they were to be seen.
-async fn figures_with(server: &TestServer, name: &str, value: usize) -> String {
-    let asking = async {
-        loop {
-            let text = figures(server).await;
-            if figure(&text, name) == value {
-                return text;
-            }
-        }
-    };
-    timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{name} does not come to {value}"))
-}
-
-/// A figure by its name and labels.
-fn figure(text: &str, name: &str) -> usize {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().expect("a number")
-}
 
 #[tokio::test]
 async fn what_happens_is_counted() {
@@ -51,7 +16,7 @@ async fn what_happens_is_counted() {
             assert_eq!(socket.receive().await["message"], text);
         }
     }
-    let text = figures_with(&server, "chat_confirmation_seconds_count", 2).await;
+    let figures = Figures::with(&server, "chat_confirmation_seconds_count", 2).await;
     for (name, value) in [
         (r#"chat_connections{dialect="plain"}"#, 1),
         (r#"chat_connections{dialect="typed"}"#, 1),
@@ -69,10 +34,10 @@ async fn what_happens_is_counted() {
         ("chat_sent_frames_total", 6),
         ("chat_queue_bytes", 0),
     ] {
-        assert_eq!(figure(&text, name), value, "{name}");
+        assert_eq!(figures.figure(name), value, "{name}");
     }
-    assert!(figure(&text, "chat_sent_bytes_total") > 6 * 20);
-    figures_with(&server, "chat_fan_out_seconds_count", 2).await;
+    assert!(figures.figure("chat_sent_bytes_total") > 6 * 20);
+    Figures::with(&server, "chat_fan_out_seconds_count", 2).await;
 }
 
 #[tokio::test]
@@ -82,8 +47,8 @@ async fn ends_are_counted_with_their_reason_and_what_was_sent_is_not_forgotten()
     plain.send(&json!({"message": "one"})).await;
     plain.receive().await;
     plain.close().await;
-    let text = figures_with(&server, r#"chat_connections{dialect="plain"}"#, 0).await;
-    assert_eq!(figure(&text, r#"chat_connections_ended_total{reason="closed"}"#), 1);
+    let figures = Figures::with(&server, r#"chat_connections{dialect="plain"}"#, 0).await;
+    assert_eq!(figures.figure(r#"chat_connections_ended_total{reason="closed"}"#), 1);
     // The message, and the answer to the close.
-    assert_eq!(figure(&text, "chat_sent_frames_total"), 2);
+    assert_eq!(figures.figure("chat_sent_frames_total"), 2);
 }

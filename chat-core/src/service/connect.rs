@@ -13,7 +13,7 @@ use super::since::Since;
 use super::{ChatService, Inner};
 use crate::hub::{Connection, Resumption, Trust};
 use crate::storage::{Access, Joining, Room, User};
-use crate::{ConnectError, Identity, StorageError, Topic, Transport};
+use crate::{ConnectError, Identity, Novelty, StorageError, Topic, Transport};
 
 /// A client that wants to come in.
 #[derive(Debug)]
@@ -107,6 +107,11 @@ impl ChatService {
 impl Session {
     async fn arrive(&self, user: Option<User>, behavior: Option<Behavior>) -> Result<(), StorageError> {
         let Self { inner, connection, .. } = self;
+        // Before it hears anything: nobody is told of their own coming and going, also not that they have just gone
+        // with a connection before this one.
+        if let Some(user) = &user {
+            self.take_name(user);
+        }
         match &self.place {
             Place::Room(room) => inner.enter(room, connection).await?,
             Place::Listener => {
@@ -115,7 +120,7 @@ impl Session {
             }
         }
         if let Some(user) = user {
-            self.name(user).await?;
+            self.come_forward(user).await?;
         }
         if let Some(behavior) = behavior {
             self.adopt(behavior).await?;
@@ -165,14 +170,28 @@ impl Session {
         }
     }
 
-    /// Ties the connection to a user, from the handshake or (a guest) from the first frame that gives a name.
+    /// Ties the connection to a guest whose first frame gives a name; later ones do not count.
     pub(super) async fn name(&self, user: User) -> Result<(), StorageError> {
+        match self.take_name(&user) {
+            Novelty::Changed => self.come_forward(user).await,
+            Novelty::Unchanged => Ok(()),
+        }
+    }
+
+    fn take_name(&self, user: &User) -> Novelty {
         if self.connection.user.set(user.clone()).is_err() {
-            return Ok(());
+            return Novelty::Unchanged;
         }
         // Counted at once: the session's drop counts back whoever has a name.
+        if let Place::Room(_) = &self.place {
+            self.inner.presence.lock().arrive(user);
+        }
+        Novelty::Changed
+    }
+
+    /// Lets the connection hear what belongs to its user, and others that the user is there.
+    async fn come_forward(&self, user: User) -> Result<(), StorageError> {
         if let Place::Room(room) = &self.place {
-            self.inner.presence.lock().arrive(&user);
             self.settle_scope().await?;
             self.join(room, &user).await?;
             // The others hear that somebody is there before they hear anything else of them.

@@ -7,7 +7,8 @@
 //! While the roster is away, those who come are told to their rooms on this node only, and those who leave stay online:
 //! they may be connected elsewhere. Once it is back, it is told, and asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::ready;
 use std::time::Duration;
 
 use chat_protocol::{RoomId, UserId};
@@ -22,6 +23,9 @@ use crate::{Content, Moment, Novelty, Pulse, RosterAway, Standing, StorageError,
 
 /// Users that the roster is told of, or asked about, at once.
 const USERS_AT_ONCE: usize = 256;
+
+/// Users of whom it is told together that they are gone: others wait meanwhile.
+const GONE_AT_ONCE: usize = 32;
 
 /// How often a node gives a sign of life before it counts as dead without one.
 const BEATS: u32 = 4;
@@ -81,7 +85,7 @@ pub(super) async fn run(
 ) {
     let mut beats = interval(inner.config.node_lasts / BEATS);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut keeper = Keeper { inner, beats, has_beaten: false, unsteady_until: None, untold: HashMap::new() };
+    let mut keeper = Keeper::new(inner, beats);
     let mut batch = Vec::new();
     loop {
         let departure = inner.presence.lock().next_departure();
@@ -102,6 +106,7 @@ pub(super) async fn run(
                 keeper.see_to(batch.drain(..)).await;
             }
             () = reached(departure) => keeper.depart().await,
+            () = ready(()), if !keeper.gone.is_empty() => keeper.see_off().await,
             () = inner.doubted_rooms.found.notified() => keeper.look_into_rooms().await,
             _ = committing.changed(), if !occasions.is_closed() => occasions.close(),
         }
@@ -117,9 +122,22 @@ struct Keeper<'a> {
     unsteady_until: Option<Instant>,
     /// Users of whom some rooms were not told, because storage failed.
     untold: HashMap<UserId, User>,
+    /// Those who were on nodes that give no sign of life any more, and are nowhere else.
+    gone: VecDeque<(UserId, Standing)>,
 }
 
-impl Keeper<'_> {
+impl<'a> Keeper<'a> {
+    fn new(inner: &'a Inner, beats: Interval) -> Self {
+        Self {
+            inner,
+            beats,
+            has_beaten: false,
+            unsteady_until: None,
+            untold: HashMap::new(),
+            gone: VecDeque::new(),
+        }
+    }
+
     async fn see_to(&mut self, occasions: impl Iterator<Item = Occasion>) {
         let mut seen_to = Vec::new();
         let mut arrivals = HashMap::new();
@@ -176,18 +194,10 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    /// Gives a sign of life, and sees to what has become of others that gave none.
+    /// Gives a sign of life, and hears what has become of others that gave none.
     async fn beat(&mut self) {
-        while let Ok(pulse) = self.inner.layer.beat(self.inner.config.node_lasts).await {
-            // There may be more who are gone.
-            if self.take_pulse(pulse).await == Novelty::Unchanged {
-                break;
-            }
-        }
-    }
-
-    /// Sees to what the roster has answered; whether somebody is gone.
-    async fn take_pulse(&mut self, pulse: Pulse) -> Novelty {
+        let Ok(pulse) = self.inner.layer.beat(self.inner.config.node_lasts).await else { return };
+        self.note_gone(&pulse);
         if !pulse.is_known {
             self.inner.presence.lock().forget_entered();
             if self.has_beaten {
@@ -199,19 +209,30 @@ impl Keeper<'_> {
         for users in arrivals.chunks(USERS_AT_ONCE) {
             self.enter(users).await;
         }
-        let gone = Standing { is_online: false, as_of: pulse.as_of };
-        let novelty = if pulse.gone.is_empty() { Novelty::Unchanged } else { Novelty::Changed };
-        let mut announced = Vec::new();
-        for user in pulse.gone {
-            self.record_last_seen(user).await;
-            match self.inner.storage.user(user).await {
-                Ok(user) => announced.extend(user.map(|user| (user, gone))),
-                Err(error) => warn(&error),
-            }
-        }
-        self.announce(announced).await;
         self.tell_untold().await;
-        novelty
+    }
+
+    fn note_gone(&mut self, pulse: &Pulse) {
+        let gone = Standing { is_online: false, as_of: pulse.as_of };
+        self.gone.extend(pulse.gone.iter().map(|user| (*user, gone)));
+    }
+
+    /// Tells of some of those who are gone. When a node dies, they are many, and come back elsewhere at once: who does
+    /// has their turn in between.
+    async fn see_off(&mut self) {
+        let some: Vec<_> = self.gone.drain(..self.gone.len().min(GONE_AT_ONCE)).collect();
+        let users = join_all(some.iter().map(|(user, _)| self.record_gone(*user))).await;
+        let known = users.into_iter().zip(some).filter_map(|(user, (_, standing))| Some((user?, standing)));
+        self.announce(known.collect()).await;
+        if self.gone.is_empty() {
+            // There may be more: the roster does not name all at once.
+            self.beats.reset_immediately();
+        }
+    }
+
+    async fn record_gone(&self, user: UserId) -> Option<User> {
+        self.record_last_seen(user).await;
+        self.inner.storage.user(user).await.inspect_err(warn).ok().flatten()
     }
 
     /// Tells the rooms of users how they stand, on all nodes. What storage does not let it tell, it tells later.
@@ -310,10 +331,14 @@ impl Keeper<'_> {
     /// away: other nodes find out who does not.
     async fn end(mut self) {
         let grace = self.inner.config.presence_grace;
-        if !grace.is_zero()
-            && let Ok(pulse) = self.inner.layer.beat(grace).await
-            && !pulse.is_alone
-        {
+        let pulse = if grace.is_zero() { None } else { self.inner.layer.beat(grace).await.ok() };
+        if let Some(pulse) = &pulse {
+            self.note_gone(pulse);
+        }
+        while !self.gone.is_empty() {
+            self.see_off().await;
+        }
+        if pulse.is_some_and(|pulse| !pulse.is_alone) {
             return;
         }
         let departing = self.inner.presence.lock().take_departing();

@@ -7,8 +7,11 @@ use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::storage::{Access, NewRoom};
 use chat_core::{Arrival, Identity, ServiceConfig, Storage, Target};
 use chat_protocol::{Behavior, Command, Event, RoomName, Username};
-use tokio::time::sleep;
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
+use tokio::time::{sleep, timeout};
 
+use crate::faults::Frail;
 use crate::lossy::{Losses, Lossy};
 use crate::{ALL_ROOMS, Guest, Inbox, Node};
 
@@ -29,7 +32,10 @@ impl Cluster {
     }
 
     fn with(config: &ServiceConfig) -> Self {
-        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        Self::on(Arc::new(MemoryStorage::new()), config)
+    }
+
+    fn on(storage: Arc<dyn Storage>, config: &ServiceConfig) -> Self {
         let layer = LocalChannelLayer::new();
         let other = layer.join();
         let losses: [Arc<Losses>; 2] = Default::default();
@@ -202,6 +208,22 @@ async fn the_first_connection_anywhere_and_the_last_make_the_difference() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_back_does_not_hear_that_they_have_gone() {
+    let mut config = ServiceConfig::default();
+    config.presence_grace = Duration::ZERO;
+    let cluster = Cluster::with(&config);
+    for node in [&cluster.first, &cluster.second] {
+        drop(node.guest("ben", "hall").await);
+        sleep(LONG).await;
+        drop(cluster.first.guest("ben", "kitchen").await);
+        // Nobody is in the hall: it takes a while to hear it, in which its members are told that ben has gone.
+        let ben = node.guest("ben", "hall").await;
+        sleep(LONG).await;
+        assert_eq!(ben.presence(), []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_people_of_a_dead_node_are_offline_before_long() {
     let Cluster { storage, first, second, .. } = Cluster::start();
     let amy = first.guest("amy", "hall").await;
@@ -215,6 +237,35 @@ async fn the_people_of_a_dead_node_are_offline_before_long() {
     let again = first.guest("ben", "hall").await;
     assert_eq!(amy.presence(), [ben(true)]);
     drop((there, again));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_from_a_dead_node_does_not_wait_until_all_others_of_it_are_seen_off() {
+    let frail = Frail::default();
+    let faults = Arc::clone(&frail.faults);
+    let cluster = Cluster::on(Arc::new(frail), &ServiceConfig::default());
+    let amy = cluster.first.guest("amy", "hall").await;
+    let mut there = Vec::new();
+    for number in 0..100 {
+        there.push(cluster.second.guest(&format!("guest-{number}"), "hall").await);
+    }
+    amy.presence();
+    cluster.second.driving.abort();
+    let may_be_recorded = faults.may_be_recorded.get_or_init(|| Semaphore::new(0));
+    sleep(Duration::from_secs(15)).await;
+    let mut ben_comes = Box::pin(cluster.first.guest("ben", "hall"));
+    for _ in 0..100 {
+        assert!(futures::poll!(ben_comes.as_mut()).is_pending());
+        yield_now().await;
+    }
+    may_be_recorded.add_permits(50);
+    let ben_here = timeout(LONG, ben_comes).await.expect("ben comes in");
+    let told = amy.presence();
+    assert!(told.contains(&ben(true)) && told.len() < 100, "{told:?}");
+    may_be_recorded.add_permits(100);
+    sleep(LONG).await;
+    assert_eq!(told.len() + amy.presence().len(), 101);
+    drop((there, ben_here));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Storage that fails, and services that end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use chat_protocol::{
     UserId, Username,
 };
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::{Node, say};
 
@@ -40,6 +41,8 @@ pub(crate) struct Faults {
     pub(crate) newest_held: tokio::sync::Mutex<()>,
     /// Held, it stores messages, and does not say so until it is let go.
     pub(crate) held: tokio::sync::Mutex<()>,
+    /// So many users may be recorded as seen, and others wait; where it is not set, all.
+    pub(crate) may_be_recorded: OnceLock<Semaphore>,
     /// It knows no sender of this text: `bad`.
     pub(crate) refuses_bad: AtomicBool,
     /// It removes nothing.
@@ -154,6 +157,9 @@ impl UserStorage for Frail {
     }
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
+        if let Some(may_be_recorded) = self.faults.may_be_recorded.get() {
+            may_be_recorded.acquire().await.unwrap().forget();
+        }
         self.storage.record_last_seen(user, at).await
     }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::group::GroupPattern;
 use crate::config::RedisUrl;
+use crate::metrics::Metrics;
 
 /// How to take part in a Channels deployment. Start from [`BridgeConfig::new`].
 ///
@@ -42,6 +43,8 @@ pub struct BridgeConfig {
     pub queued: usize,
     /// After how long another node takes over from one that has died. Default 10 seconds.
     pub takeover: Duration,
+    /// Where is counted what does not come over. Default: figures of its own, which nobody sees.
+    pub metrics: Metrics,
 }
 
 impl BridgeConfig {
@@ -62,6 +65,7 @@ impl BridgeConfig {
             name: "chat".to_owned(),
             queued: 4096,
             takeover: Duration::from_secs(10),
+            metrics: Metrics::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::config::BridgeConfig;
 use super::event::{Event, MAX_BYTES};
 use super::random_name;
 use crate::backoff::Backoff;
+use crate::metrics::{Dropped, Drops};
 
 /// Something that was sent to the group of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub(super) struct Intake {
     pub(super) limits: Limits,
     /// The name of this bridge.
     pub(super) name: String,
+    pub(super) drops: Drops,
     /// The server stops: what cannot be stored now is given up.
     pub(super) stopping: CancellationToken,
 }
@@ -66,6 +68,7 @@ impl Intake {
             unnamed: config.unnamed.clone(),
             limits: config.limits.clone(),
             name: config.name.clone(),
+            drops: config.metrics.bridge(),
             stopping,
         }
     }
@@ -83,6 +86,7 @@ impl Intake {
                 () = backoff.wait() => {}
                 () = self.stopping.cancelled() => {
                     tracing::warn!(count = left.len(), "messages from Django are lost: the server stops");
+                    self.drops.count(Dropped::Stopped, left.len() as u64);
                     return;
                 }
             }
@@ -93,12 +97,14 @@ impl Intake {
     fn read(&self, Arrived { room, bytes }: &Arrived) -> Option<Said> {
         if bytes.len() > MAX_BYTES {
             tracing::warn!(?room, bytes = bytes.len(), "a message from Django is too large");
+            self.drops.count(Dropped::Unreadable, 1);
             return None;
         }
         let event = match Event::decode(bytes) {
             Ok(event) => event,
             Err(error) => {
                 tracing::warn!(?room, %error, "what comes from Django cannot be read");
+                self.drops.count(Dropped::Unreadable, 1);
                 return None;
             }
         };
@@ -121,6 +127,7 @@ impl Intake {
             Ok(text) => text,
             Err(error) => {
                 tracing::warn!(?room, %error, "a message from Django is refused");
+                self.drops.count(Dropped::NotStored, 1);
                 return None;
             }
         };
@@ -157,6 +164,7 @@ impl Intake {
                     error = &error as &dyn std::error::Error,
                     "a message from Django is not stored"
                 );
+                self.drops.count(Dropped::NotStored, 1);
                 None
             }
             Ok(()) => None,

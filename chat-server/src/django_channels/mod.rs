@@ -52,7 +52,7 @@ use incoming::Receiver;
 use intake::Intake;
 use layer::Layer;
 use lease::Terms;
-use outgoing::Sender;
+use outgoing::{Pending, Sender};
 use pubsub_layer::PubSubLayer;
 
 /// The two ways over the bridge.
@@ -81,7 +81,14 @@ impl Bridge {
             lasting: config.takeover,
         };
         Self {
-            sender: Sender::new(Hosts::new(&config.hosts), Arc::clone(&layer), Arc::clone(storage), outlet),
+            sender: Sender {
+                hosts: Hosts::new(&config.hosts),
+                layer: Arc::clone(&layer),
+                storage: Arc::clone(storage),
+                outlet,
+                drops: config.metrics.bridge(),
+                pending: Pending::default(),
+            },
             receiver: Receiver {
                 hosts: Hosts::new(&config.hosts),
                 layer,

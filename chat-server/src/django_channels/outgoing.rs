@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::hosts::{Connections, Hosts};
 use super::layer::{Layer, Outgoing};
 use crate::backoff::Backoff;
+use crate::metrics::{Dropped, Drops};
 
 /// Most messages that are sent together.
 const BATCH: usize = 256;
@@ -18,16 +19,17 @@ const BATCH: usize = 256;
 /// Sends to Django, and comes back when the connection breaks. Meanwhile the outlet keeps what it can.
 #[derive(Debug)]
 pub(super) struct Sender {
-    hosts: Hosts,
-    layer: Arc<dyn Layer>,
-    storage: Arc<dyn Storage>,
-    outlet: RelayOutlet,
+    pub(super) hosts: Hosts,
+    pub(super) layer: Arc<dyn Layer>,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) outlet: RelayOutlet,
+    pub(super) drops: Drops,
     /// What was taken out of the outlet, and is not known to be sent.
-    pending: Pending,
+    pub(super) pending: Pending,
 }
 
 #[derive(Debug, Default)]
-struct Pending {
+pub(super) struct Pending {
     messages: Vec<Outgoing>,
     /// Rooms that somebody has come into.
     rooms: Vec<Room>,
@@ -43,15 +45,6 @@ enum Heard {
 }
 
 impl Sender {
-    pub(super) fn new(
-        hosts: Hosts,
-        layer: Arc<dyn Layer>,
-        storage: Arc<dyn Storage>,
-        outlet: RelayOutlet,
-    ) -> Self {
-        Self { hosts, layer, storage, outlet, pending: Pending::default() }
-    }
-
     /// Sends until the service is closed and everything is sent, or cannot be sent once the server stops.
     pub(super) async fn run(mut self, stopping: CancellationToken) {
         let mut backoff = Backoff::new();
@@ -101,27 +94,28 @@ impl Sender {
     /// Waits for something to send, and takes what there is.
     async fn hear(&mut self) -> Heard {
         let Some(relayed) = self.outlet.next().await else { return Heard::TheEnd };
-        self.pending.take(relayed);
+        self.take(relayed);
         while self.pending.messages.len() < BATCH
             && let Some(Some(relayed)) = self.outlet.next().now_or_never()
         {
-            self.pending.take(relayed);
+            self.take(relayed);
         }
         Heard::Something
     }
-}
 
-impl Pending {
     fn take(&mut self, relayed: Relayed) {
         match relayed {
-            Relayed::MessagePosted { room, message } => self.messages.push(Outgoing { room, message }),
-            Relayed::RoomInUse(room) => self.rooms.push(room),
+            Relayed::MessagePosted { room, message } => {
+                self.pending.messages.push(Outgoing { room, message });
+            }
+            Relayed::RoomInUse(room) => self.pending.rooms.push(room),
             Relayed::Missed(count) => {
                 tracing::warn!(
                     count,
                     "Django is not told of so many messages and rooms: they came while it could not be"
                 );
-                self.rejoin = true;
+                self.drops.count(Dropped::Unsent, count);
+                self.pending.rejoin = true;
             }
         }
     }

@@ -17,6 +17,7 @@ use super::hosts::{Connections, Hosts};
 use super::intake::{Arrived, Intake, RoomKey};
 use super::layer::{Layer, Outgoing};
 use super::lease::Lease;
+use crate::metrics::{Dropped, Drops};
 
 /// Most messages that wait to be taken in; past it they are dropped, as Redis itself does with who reads too slowly.
 const QUEUED: usize = 4096;
@@ -31,6 +32,7 @@ pub(super) struct PubSubLayer {
     groups: GroupPattern,
     message_type: String,
     name: String,
+    drops: Drops,
 }
 
 impl PubSubLayer {
@@ -41,6 +43,7 @@ impl PubSubLayer {
             groups: config.groups.clone(),
             message_type: config.message_type.clone(),
             name: config.name.clone(),
+            drops: config.metrics.bridge(),
         }
     }
 
@@ -74,6 +77,7 @@ impl PubSubLayer {
                 Err(TrySendError::Closed(_)) => return,
                 Err(TrySendError::Full(_)) => {
                     dropped += 1;
+                    self.drops.count(Dropped::Unheard, 1);
                     if dropped.is_power_of_two() {
                         tracing::warn!(dropped, "messages from Django come faster than they can be stored");
                     }

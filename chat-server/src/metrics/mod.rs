@@ -3,6 +3,7 @@
 //! What happens for every delivery is counted by the connections themselves, under the lock that they take anyway; whoever
 //! asks for the figures goes round and adds up. What happens for every message or connection is counted here.
 
+mod bridge;
 mod clients;
 mod histogram;
 
@@ -19,6 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::connection::{Client, End};
+pub(crate) use bridge::{Dropped, Drops};
 pub(crate) use clients::Tally;
 use clients::{Clients, Connected};
 
@@ -41,6 +43,7 @@ struct Figures {
     storing: Histogram,
     delivering: Histogram,
     confirming: Histogram,
+    drops: Drops,
 }
 
 /// Why connections ended.
@@ -66,6 +69,7 @@ impl Default for Metrics {
             storing: histogram::new(),
             delivering: histogram::new(),
             confirming: histogram::new(),
+            drops: Drops::default(),
         };
         figures.register(registry);
         Self(Arc::new(figures))
@@ -94,6 +98,7 @@ impl Figures {
         for (name, help, histogram) in histograms {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         }
+        self.drops.register(&mut registry);
         self.registry = registry;
     }
 }
@@ -123,6 +128,12 @@ impl Metrics {
     pub(crate) fn received(&self, bytes: usize) {
         self.0.received_frames.inc();
         self.0.received_bytes.inc_by(bytes as u64);
+    }
+
+    /// What counts for a bridge to Django Channels. From now on its figures are shown.
+    pub(crate) fn bridge(&self) -> Drops {
+        self.0.drops.show();
+        self.0.drops.clone()
     }
 
     pub(crate) fn confirmed(&self, took: Duration) {

@@ -22,6 +22,7 @@ use super::hosts::{Connections, Hosts};
 use super::intake::{Arrived, Intake, RoomKey};
 use super::layer::{Layer, Outgoing};
 use super::lease::Lease;
+use crate::metrics::{Dropped, Drops};
 use names::Names;
 
 /// Random bytes before every message, so that no two are the same.
@@ -39,6 +40,9 @@ const ROOMS_AT_ONCE: usize = 500;
 /// Groups are joined again so many times in the span after which one is no member any more.
 const JOINED_PER_SPAN: u32 = 24;
 
+/// A message of an inbox, and its score.
+type Scored = (Vec<u8>, Vec<u8>);
+
 #[derive(Debug)]
 pub(super) struct CoreLayer {
     hosts: Hosts,
@@ -48,6 +52,7 @@ pub(super) struct CoreLayer {
     capacity: u32,
     expiry: Duration,
     group_expiry: Duration,
+    drops: Drops,
     /// The time that the last message was sent under.
     last_time: Mutex<i64>,
 }
@@ -62,6 +67,7 @@ impl CoreLayer {
             capacity: config.capacity,
             expiry: config.expiry,
             group_expiry: config.group_expiry,
+            drops: config.metrics.bridge(),
             last_time: Mutex::default(),
         }
     }
@@ -85,20 +91,34 @@ impl CoreLayer {
         let first: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> = wait.query_async(connection).await?;
         let Some((_, first, _)) = first else { return Ok(()) };
         let mut arrived = self.arrived(&first);
-        let more: RedisResult<Vec<(Vec<u8>, Vec<u8>)>> =
-            cmd("ZPOPMIN").arg(inbox).arg(BATCH).query_async(connection).await;
-        for (message, _) in more.iter().flatten() {
-            arrived.extend(self.arrived(message));
+        let mut rest = pipe();
+        rest.cmd("ZCARD").arg(inbox).cmd("ZPOPMIN").arg(inbox).arg(BATCH);
+        let more: RedisResult<(u32, Vec<Scored>)> = rest.query_async(connection).await;
+        if let Ok((waiting, messages)) = &more {
+            self.look_at(*waiting);
+            arrived.extend(messages.iter().flat_map(|(message, _)| self.arrived(message)));
         }
         // What was taken out first must not be lost for it.
         intake.take(&arrived).await;
         more.map(|_| ())
     }
 
+    /// Counts an inbox that was full. What else Django wanted to put there, it alone knows of.
+    fn look_at(&self, waiting_after_the_first: u32) {
+        if waiting_after_the_first.saturating_add(1) >= self.capacity {
+            self.drops.own_inbox_full();
+            tracing::warn!(
+                self.capacity,
+                "the inbox of the bridge was full: Django may have dropped messages"
+            );
+        }
+    }
+
     /// A message, for each of the rooms that it is for: as a rule one.
     fn arrived(&self, message: &[u8]) -> Vec<Arrived> {
         let Some(bytes) = message.get(SALT_LENGTH..).filter(|bytes| bytes.len() <= MAX_BYTES) else {
             tracing::warn!(bytes = message.len(), "a message from Django has no possible length");
+            self.drops.count(Dropped::Unreadable, 1);
             return Vec::new();
         };
         match Event::decode(bytes) {
@@ -108,6 +128,7 @@ impl CoreLayer {
             }
             Err(error) => {
                 tracing::warn!(%error, "what comes from Django cannot be read");
+                self.drops.count(Dropped::Unreadable, 1);
                 Vec::new()
             }
         }

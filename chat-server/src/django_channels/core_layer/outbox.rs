@@ -12,14 +12,15 @@ use crate::django_channels::event::Posted;
 use crate::django_channels::hosts::Connections;
 use crate::django_channels::layer::Outgoing;
 use crate::django_channels::salt;
+use crate::metrics::Dropped;
 
-/// Puts a message into each inbox that is not full; gives how many were. Of `ARGV`, the first is a message for each inbox,
+/// Puts a message into each inbox that is not full; gives how many were, and how many messages there were expired. Of `ARGV`, the first is a message for each inbox,
 /// then come its score, the score up to which messages are expired, the capacity and the expiry.
 const SEND: &str = "\
     local score, expired, capacity, expiry = unpack(ARGV, #KEYS + 1) \
-    local full = 0 \
+    local full, gone = 0, 0 \
     for i = 1, #KEYS do \
-        redis.call('ZREMRANGEBYSCORE', KEYS[i], 0, expired) \
+        gone = gone + redis.call('ZREMRANGEBYSCORE', KEYS[i], 0, expired) \
         if redis.call('ZCARD', KEYS[i]) < tonumber(capacity) then \
             redis.call('ZADD', KEYS[i], score, ARGV[i]) \
             redis.call('EXPIRE', KEYS[i], expiry) \
@@ -27,7 +28,7 @@ const SEND: &str = "\
             full = full + 1 \
         end \
     end \
-    return full";
+    return {full, gone}";
 
 /// The members of a group, by their inboxes.
 type Members = BTreeMap<String, Vec<String>>;
@@ -55,9 +56,8 @@ impl CoreLayer {
             }
         }
         for (shard, pipe) in pipes.iter_mut().enumerate().filter(|(_, pipe)| !pipe.is_empty()) {
-            let full: Vec<RedisResult<u64>> =
-                pipe.ignore_errors().query_async(connections.get(shard)?).await?;
-            self.report(full);
+            let sent = pipe.ignore_errors().query_async(connections.get(shard)?).await?;
+            self.report(sent);
         }
         Ok(())
     }
@@ -129,13 +129,17 @@ impl CoreLayer {
         send
     }
 
-    /// Tells of inboxes that were full, and of what Redis would not do.
-    fn report(&self, sent: Vec<RedisResult<u64>>) {
-        let mut full = 0;
+    /// Tells of inboxes that were full or not read, and of what Redis would not do.
+    fn report(&self, sent: Vec<RedisResult<(u64, u64)>>) {
+        let (mut full, mut expired) = (0, 0);
         for sent in sent {
             match sent {
-                Ok(inboxes) => full += inboxes,
+                Ok((inboxes, messages)) => {
+                    full += inboxes;
+                    expired += messages;
+                }
                 Err(error) => {
+                    self.drops.count(Dropped::NotTaken, 1);
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         "Redis does not take a message to Django"
@@ -143,6 +147,8 @@ impl CoreLayer {
                 }
             }
         }
+        self.drops.count(Dropped::InboxFull, full);
+        self.drops.count(Dropped::Expired, expired);
         if full > 0 {
             let capacity = self.capacity;
             tracing::warn!(full, capacity, "inboxes of Django are full, and do not get messages");
