@@ -5,6 +5,7 @@
 use chat_tests::PATIENCE;
 use chat_tests::http::Visitor;
 use chat_tests::server::TestServer;
+use chat_tests::socket::Socket;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -25,7 +26,7 @@ async fn figures_with(server: &TestServer, name: &str, value: usize) -> String {
     let asking = async {
         loop {
             let text = figures(server).await;
-            if figure(&text, name) == value {
+            if figure_if_any(&text, name) == Some(value) {
                 return text;
             }
         }
@@ -35,8 +36,13 @@ async fn figures_with(server: &TestServer, name: &str, value: usize) -> String {
 
 /// A figure by its name and labels.
 fn figure(text: &str, name: &str) -> usize {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().expect("a number")
+    figure_if_any(text, name).unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+/// As [`figure`], of what is counted only once it has happened.
+fn figure_if_any(text: &str, name: &str) -> Option<usize> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    Some(line.parse().expect("a number"))
 }
 
 #[tokio::test]
@@ -86,4 +92,90 @@ async fn ends_are_counted_with_their_reason_and_what_was_sent_is_not_forgotten()
     assert_eq!(figure(&text, r#"chat_connections_ended_total{reason="closed"}"#), 1);
     // The message, and the answer to the close.
     assert_eq!(figure(&text, "chat_sent_frames_total"), 2);
+}
+
+const QUEUE: &str = "chat_queue_bytes";
+const TOO_SLOW: &str = r#"chat_connections_ended_total{reason="too_slow"}"#;
+
+/// So many bytes may wait for a client.
+const MAX_QUEUE_BYTES: usize = 512 * 1024;
+
+/// What a message takes with everything around it, at most.
+const FRAME_BYTES: usize = 4_500;
+
+/// A room in which somebody does not read.
+struct Hall {
+    server: TestServer,
+    speaker: Socket,
+    listener: Socket,
+    slow: Socket,
+    said: usize,
+}
+
+impl Hall {
+    async fn open() -> Self {
+        let server = TestServer::start_with(|config| config.gateway.max_queue_bytes = MAX_QUEUE_BYTES).await;
+        let [speaker, listener, slow] = ["typed", "plain", "plain"]
+            .map(|dialect| server.ws_url(&format!("/ws/chat/hall/?dialect={dialect}")));
+        let (speaker, listener) = (Socket::open(&speaker).await, Socket::open(&listener).await);
+        let slow = Socket::open(&slow).await;
+        Self { server, speaker, listener, slow, said: 0 }
+    }
+
+    /// One says something, and all hear it, save the one that does not read.
+    async fn say(&mut self) {
+        self.said += 1;
+        assert!(self.said < 20_000, "the buffers of the system cannot hold this much");
+        let text = text(self.said);
+        self.speaker.send(&json!({"type": "chat_message", "message": text})).await;
+        let echo = self.speaker.receive_where(|frame| frame["type"] == "chat_message").await;
+        assert_eq!(echo["message"], text);
+        assert_eq!(self.listener.receive().await["message"], text);
+    }
+}
+
+/// A long one, that is known by its number.
+fn text(number: usize) -> String {
+    format!("{number:4000}")
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_cut_off_at_the_bound_and_counted_while_all_others_hear_everything() {
+    let mut hall = Hall::open().await;
+    let mut most = 0;
+    loop {
+        hall.say().await;
+        let figures = figures(&hall.server).await;
+        most = most.max(figure(&figures, QUEUE));
+        if figure_if_any(&figures, TOO_SLOW) == Some(1) {
+            break;
+        }
+    }
+    assert!(most > MAX_QUEUE_BYTES / 2, "the queue was seen to grow: {most}");
+    assert!(most <= MAX_QUEUE_BYTES + FRAME_BYTES, "and stays within its bound: {most}");
+    let figures = figures_with(&hall.server, QUEUE, 0).await;
+    assert_eq!(figure(&figures, r#"chat_connections{dialect="plain"}"#), 1);
+    // It heard the beginning, and not the end.
+    let mut heard = 0;
+    while let Ok(frame) = hall.slow.try_receive().await {
+        heard += 1;
+        assert_eq!(frame["message"], text(heard));
+    }
+    assert!((1..hall.said).contains(&heard), "{heard} of {}", hall.said);
+    hall.say().await;
+    assert_eq!(figure(&self::figures(&hall.server).await, TOO_SLOW), 1);
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_until_it_is_read() {
+    let mut hall = Hall::open().await;
+    while figure(&figures(&hall.server).await, QUEUE) == 0 {
+        hall.say().await;
+    }
+    for number in 1..=hall.said {
+        assert_eq!(hall.slow.receive().await["message"], text(number));
+    }
+    let figures = figures_with(&hall.server, QUEUE, 0).await;
+    assert_eq!(figure_if_any(&figures, TOO_SLOW), None);
+    assert_eq!(figure(&figures, r#"chat_connections{dialect="plain"}"#), 2);
 }

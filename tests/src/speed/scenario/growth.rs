@@ -29,28 +29,32 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
     all
 }
 
-/// Rooms of two. In the first line ten of them talk, whatever else is there; in the others all of them, less the more there
-/// are: then sockets, too, are found in no cache, and the bound shows what that costs.
+/// In the first line the same ten rooms of two talk, whatever else is there. In the others somebody in each room does, less
+/// the more there are: then sockets, too, are found in no cache, and the bound shows what that costs.
 fn rooms(scale: Scale) -> Vec<Scenario> {
-    let (few, many) = (Size { rooms: 10, connections: 20 }, scale.size(10_000, 20_000));
     let on = |subject, size, talk| Trial { subject, act: Act::Talk(size, PLAIN, talk) };
     let file = Subject::ours(Store::File);
     let (each, rarely) = (scale.talk(100.0), scale.talk(0.1));
     let of_ten = Talk { senders: 10, ..each };
+    let many = scale.size(10_000, 10_000).rooms;
+    // The first ten rooms have one more than the others.
+    let (ten_pairs, among_many) =
+        (Size { rooms: 10, connections: 20 }, Size { rooms: many, connections: many + 10 });
+    let (ten, all) = (Size { rooms: 10, connections: 10 }, Size { rooms: many, connections: many });
     vec![
         grown(
             "growth-rooms",
-            "growth: rooms of two, 10 → 10,000; ten of them talk, 1,000 messages/s",
+            "growth: rooms, 10 → 10,000; ten rooms of two talk, 1,000 messages/s",
             "µs/delivery",
-            on(file, few, of_ten),
-            on(file, many, of_ten),
+            on(file, ten_pairs, of_ten),
+            on(file, among_many, of_ten),
         ),
         grown(
             "growth-rooms-talking",
-            "growth: rooms of two, 10 → 10,000; all of them talk, 1,000 messages/s in all",
+            "growth: rooms of one, 10 → 10,000; all of them talk, 1,000 messages/s in all",
             "µs/delivery",
-            on(file, few, each),
-            on(file, many, rarely),
+            on(file, ten, each),
+            on(file, all, rarely),
         ),
         Scenario {
             reach: Reach::Anything,
@@ -58,8 +62,8 @@ fn rooms(scale: Scale) -> Vec<Scenario> {
                 "growth-rooms-bound",
                 "the same of the bound",
                 "µs/delivery",
-                on(Subject::BOUND, few, each),
-                on(Subject::BOUND, many, rarely),
+                on(Subject::BOUND, ten, each),
+                on(Subject::BOUND, all, rarely),
             )
         },
     ]
