@@ -1,6 +1,11 @@
 //! What the server counts is what has happened.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use chat_tests::PATIENCE;
 use chat_tests::http::Visitor;
