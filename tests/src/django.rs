@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Stdio};
@@ -144,31 +145,38 @@ impl SiteServer {
     }
 }
 
-fn folder(project: &str) -> PathBuf {
+/// The folder of a project in this package.
+pub(crate) fn folder(project: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(project)
 }
 
 /// Makes a virtual environment with what the projects need, where there is none yet; gives its Python.
 pub(crate) fn install(scratch: &Path) -> PathBuf {
-    let venv = scratch.join("django-venv");
-    let (python, ready) = (venv.join("bin/python"), venv.join("ready"));
-    // Several tests may come at once, in one process or in several.
-    let lock = File::create(scratch.join("django-venv.lock")).expect("a file can be made");
-    lock.lock().expect("a file can be locked");
-    if fs::read_to_string(&ready).is_ok_and(|installed| installed == REQUIREMENTS) {
-        return python;
-    }
-    run(Program::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-    run(Program::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(folder(PROJECT).join("requirements.txt")));
-    fs::write(ready, REQUIREMENTS).expect("a file can be written");
-    python
+    try_install(scratch).expect("Django can be installed")
 }
 
-fn run(command: &mut Program) {
-    let status = command.stdin(Stdio::null()).status().expect("the program can be run");
-    assert!(status.success(), "{command:?}: {status}");
+/// As [`install`].
+pub(crate) fn try_install(scratch: &Path) -> io::Result<PathBuf> {
+    let venv = scratch.join("django-venv");
+    let (python, ready) = (venv.join("bin/python"), venv.join("ready"));
+    fs::create_dir_all(scratch)?;
+    // Several tests may come at once, in one process or in several.
+    let lock = File::create(scratch.join("django-venv.lock"))?;
+    lock.lock()?;
+    if fs::read_to_string(&ready).is_ok_and(|installed| installed == REQUIREMENTS) {
+        return Ok(python);
+    }
+    run(Program::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    run(Program::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(folder(PROJECT).join("requirements.txt")))?;
+    fs::write(ready, REQUIREMENTS)?;
+    Ok(python)
+}
+
+fn run(command: &mut Program) -> io::Result<()> {
+    let status = command.stdin(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
 }
 
 /// Somebody who looks at a project's pages and keeps its cookies.

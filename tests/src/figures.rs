@@ -33,7 +33,7 @@ impl Figures {
         let asking = async {
             loop {
                 let figures = Self::of(server).await;
-                if holds(figures.figure(name)) {
+                if figures.figure_if_any(name).is_some_and(&holds) {
                     return figures;
                 }
             }
@@ -44,7 +44,13 @@ impl Figures {
     /// A figure by its name and labels.
     #[must_use]
     pub fn figure(&self, name: &str) -> usize {
-        let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in {}", self.0)).parse().expect("a number")
+        self.figure_if_any(name).unwrap_or_else(|| panic!("no {name} in {}", self.0))
+    }
+
+    /// As [`figure`](Self::figure), of what is counted only once it has happened.
+    #[must_use]
+    pub fn figure_if_any(&self, name: &str) -> Option<usize> {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        Some(line.parse().expect("a number"))
     }
 }

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_core::ServiceConfig;
 use chat_server::{Config, Server, Settings, chain};
-use chat_tests::crash::{ClusterRun, Report, Run, TestDatabase, any_seed, history};
+use chat_tests::crash::{ClusterRun, Course, Report, Run, TestDatabase, any_seed, history};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -31,6 +31,8 @@ enum Command {
         /// The file that it was written to
         file: PathBuf,
     },
+    /// Make a server as busy as its clients can, kill nothing, and check the same promises
+    Load(LoadPlan),
     /// Disturb three servers that talk over Redis, in every way, again and again
     Cluster(ClusterPlan),
     /// Be the server that is killed
@@ -59,6 +61,22 @@ struct Plan {
     /// Where to write what happened [default: a file among the temporary ones]
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct LoadPlan {
+    /// How many events to record: sends, their confirmations, and what each client that listens hears
+    #[arg(long, default_value_t = 1_000_000)]
+    events: usize,
+    /// How many clients send
+    #[arg(long, default_value_t = 40)]
+    senders: u32,
+    /// To how many rooms; each is listened to in every dialect
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    rooms: u32,
+    /// Settles what depends on chance [default: another one each time]
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +109,7 @@ async fn main() -> ExitCode {
     let Cli { command, plan } = Cli::parse();
     let done = match command {
         None => run(plan).await,
+        Some(Command::Load(plan)) => load(plan).await,
         Some(Command::Cluster(plan)) => disturb(plan).await,
         Some(Command::Check { file }) => check(&file),
         Some(Command::Serve(settings)) => serve(*settings).await,
@@ -103,16 +122,28 @@ async fn main() -> ExitCode {
 
 async fn run(plan: Plan) -> Result<ExitCode, Failure> {
     let Plan { cycles, senders, rooms, .. } = plan;
+    let course = Course::Kills(cycles);
     let seed = plan.seed.unwrap_or_else(any_seed);
     say(&format!("seed         {seed}\n"));
     let database = match plan.database {
         Kind::Sqlite => TestDatabase::sqlite(),
         Kind::Postgres => TestDatabase::postgres(),
     };
-    let run = Run { program: std::env::current_exe()?, cycles, senders, rooms, seed };
+    let run = Run { program: std::env::current_exe()?, course, senders, rooms, seed };
     let history = run.record(&database).await;
     let file = plan.history.unwrap_or_else(|| std::env::temp_dir().join(format!("crash-{seed}.jsonl")));
     keep(&file, &history)
+}
+
+async fn load(plan: LoadPlan) -> Result<ExitCode, Failure> {
+    let LoadPlan { events, senders, rooms, .. } = plan;
+    let seed = plan.seed.unwrap_or_else(any_seed);
+    say(&format!("seed         {seed}\n"));
+    let run = Run { program: std::env::current_exe()?, course: Course::Load(events), senders, rooms, seed };
+    let begin = Instant::now();
+    let history = run.record(&TestDatabase::sqlite()).await;
+    say(&format!("lasted       {:.1} s\n", begin.elapsed().as_secs_f64()));
+    keep(&std::env::temp_dir().join(format!("load-{seed}.jsonl")), &history)
 }
 
 async fn disturb(plan: ClusterPlan) -> Result<ExitCode, Failure> {

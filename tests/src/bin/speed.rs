@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chat_server::chain;
@@ -40,7 +40,7 @@ struct Plan {
     /// How often; medians count
     #[arg(long, default_value_t = 5)]
     repetitions: usize,
-    /// Other servers to measure, too: axum, axum-small, tungstenite, tungstenite-small
+    /// Other servers to measure, too: axum, axum-small, tungstenite, tungstenite-small, channels
     #[arg(long, value_delimiter = ',', value_parser = peer)]
     peers: Vec<Subject>,
     /// The server [default: `chat-server` beside this program]
@@ -93,7 +93,7 @@ fn run(plan: Plan) -> Result<ExitCode, Failure> {
     let server = plan.server.unwrap_or_else(|| peer.with_file_name("chat-server"));
     let scale = if plan.smoke { Scale::Smoke } else { Scale::Full { history: plan.history } };
     let run = Run {
-        programs: Programs { server, peer },
+        programs: Programs { server, scratch: scratch(&peer), peer },
         scenarios: chosen(scenarios(scale), &plan.scenarios)?,
         repetitions: if plan.smoke { 1 } else { plan.repetitions },
         peers: plan.peers,
@@ -105,6 +105,11 @@ fn run(plan: Plan) -> Result<ExitCode, Failure> {
     let is_well =
         report.lines.iter().all(|line| line.failures.is_empty() && (!plan.smoke || line.is_whole()));
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where cargo puts what tests leave behind for each other, so that they and this install Django once.
+fn scratch(program: &Path) -> PathBuf {
+    program.parent().and_then(Path::parent).map_or_else(std::env::temp_dir, |target| target.join("tmp"))
 }
 
 fn measure_cluster(plan: ClusterPlan) -> Result<ExitCode, Failure> {

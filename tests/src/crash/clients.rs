@@ -27,6 +27,28 @@ pub(super) struct Crowd {
     pub(super) subscribers: u32,
     /// All of them go to the rooms in turns.
     pub(super) rooms: u32,
+    pub(super) habits: Habits,
+}
+
+/// How clients behave.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Habits {
+    /// Most messages that a sender has sent and not heard of.
+    pub(super) window: usize,
+    /// After one in so many messages a sender hangs up before it has heard what came of it: most of these are stored, and
+    /// are sent again.
+    pub(super) senders_hang_up: u64,
+    /// After one in so many messages a subscriber hangs up and comes back, so that it is told what it missed while more is
+    /// posted.
+    pub(super) subscribers_hang_up: u64,
+}
+
+impl Habits {
+    /// Of clients that come and go.
+    pub(super) const RESTLESS: Self = Self { window: 4, senders_hang_up: 100, subscribers_hang_up: 30 };
+
+    /// Of clients that stay, and say as much as they can.
+    pub(super) const BUSY: Self = Self { window: 64, senders_hang_up: 20_000, subscribers_hang_up: 20_000 };
 }
 
 #[derive(Debug)]
@@ -42,7 +64,7 @@ pub(super) struct Clients {
 impl Clients {
     /// Starts clients of so many servers, which are not there yet.
     pub(super) fn start(crowd: &Crowd, servers: usize, recorder: &Recorder, random: &mut Random) -> Self {
-        let Crowd { senders, subscribers, rooms } = *crowd;
+        let Crowd { senders, subscribers, rooms, habits } = *crowd;
         let mut clients = Self {
             senders: JoinSet::new(),
             subscribers: JoinSet::new(),
@@ -55,7 +77,8 @@ impl Clients {
         let dialects = DIALECTS.into_iter().cycle();
         for number in 0..subscribers {
             let dialect = dialects.clone().nth((number + number / rooms) as usize % DIALECTS.len());
-            clients.subscribe(room(number % rooms), dialect.unwrap_or("typed"), random.fork(), recorder);
+            let dialect = dialect.unwrap_or("typed");
+            clients.subscribe(room(number % rooms), dialect, &habits, random.fork(), recorder);
         }
         for number in 0..senders {
             let sender = Sender {
@@ -66,6 +89,7 @@ impl Clients {
                 door: clients.door(),
                 order: clients.order.subscribe(),
                 drafts: Drafts::default(),
+                habits,
             };
             clients.senders.spawn(sender.run());
         }
@@ -92,6 +116,7 @@ impl Clients {
         &mut self,
         room: String,
         dialect: &'static str,
+        habits: &Habits,
         random: Random,
         recorder: &Recorder,
     ) {
@@ -104,6 +129,7 @@ impl Clients {
             recorder: recorder.clone(),
             door,
             goals: self.goals.subscribe(),
+            hangs_up: habits.subscribers_hang_up,
             newest: 0,
         };
         self.subscribers.spawn(subscriber.run());

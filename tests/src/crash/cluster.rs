@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::clients::{Clients, Crowd, room};
+use super::clients::{Clients, Crowd, Habits, room};
 use super::database::TestDatabase;
 use super::history::{Disturbance, Event};
 use super::instance::Instance;
@@ -73,7 +73,12 @@ impl ClusterRun {
         let recorder = Recorder::new();
         let mut random = Random::new(self.seed);
         let mut cluster = self.start_cluster().await;
-        let crowd = Crowd { senders: self.senders, subscribers: self.subscribers, rooms: self.rooms };
+        let crowd = Crowd {
+            senders: self.senders,
+            subscribers: self.subscribers,
+            rooms: self.rooms,
+            habits: Habits::RESTLESS,
+        };
         let mut clients = Clients::start(&crowd, NODES, &recorder, &mut random);
         let mut watchers = Watchers::default();
         for number in 0..NODES {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chat_core::Storage;
 use tokio::time::{sleep, timeout};
 
-use super::clients::{Clients, Crowd, room};
+use super::clients::{Clients, Crowd, Habits, room};
 use super::database::TestDatabase;
 use super::history::{Event, Victim};
 use super::instance::Instance;
@@ -33,8 +33,8 @@ const PAGE: u32 = 500;
 pub struct Run {
     /// The program whose `serve` is the server.
     pub program: PathBuf,
-    /// How many times to kill.
-    pub cycles: u32,
+    /// What happens meanwhile.
+    pub course: Course,
     /// How many clients send.
     pub senders: u32,
     /// To how many rooms, in turns.
@@ -43,19 +43,54 @@ pub struct Run {
     pub seed: u64,
 }
 
+/// What happens while clients talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// The server, or its database, is killed so many times.
+    Kills(u32),
+    /// Nothing, until so many events are recorded: the server is as busy as its clients can make it.
+    Load(usize),
+}
+
+impl Course {
+    const fn habits(self) -> Habits {
+        match self {
+            Self::Kills(_) => Habits::RESTLESS,
+            Self::Load(_) => Habits::BUSY,
+        }
+    }
+
+    /// How many clients listen to so many rooms.
+    fn subscribers(self, rooms: u32) -> u32 {
+        match self {
+            Self::Kills(_) => rooms + rooms / 2,
+            // Each room has one of each dialect.
+            Self::Load(_) => rooms * u32::try_from(DIALECTS.len()).expect("there are few"),
+        }
+    }
+}
+
 impl Run {
     /// Does it, and gives the history.
     pub async fn record(&self, database: &TestDatabase) -> Vec<Event> {
         let recorder = Recorder::new();
         let mut random = Random::new(self.seed);
-        let crowd =
-            Crowd { senders: self.senders, subscribers: self.rooms + self.rooms / 2, rooms: self.rooms };
+        let crowd = Crowd {
+            senders: self.senders,
+            subscribers: self.course.subscribers(self.rooms),
+            rooms: self.rooms,
+            habits: self.course.habits(),
+        };
         let mut clients = Clients::start(&crowd, 1, &recorder, &mut random);
         let mut server = self.start_server(database, &clients).await;
-        for (_, victim) in (0..self.cycles).zip(database.victims().iter().cycle()) {
+        let (kills, events) = match self.course {
+            Course::Kills(kills) => (kills, EVENTS),
+            Course::Load(events) => (0, events),
+        };
+        for (_, victim) in (0..kills).zip(database.victims().iter().cycle()) {
             if random.one_in(LATECOMERS) {
                 let room = room(random.below(self.rooms.into()));
-                clients.subscribe(room, random.pick(&DIALECTS), random.fork(), &recorder);
+                clients.subscribe(room, random.pick(&DIALECTS), &crowd.habits, random.fork(), &recorder);
             }
             await_moment(&recorder, &mut random).await;
             recorder.record(Event::Killed { victim: *victim });
@@ -72,7 +107,9 @@ impl Run {
             }
         }
         // The last one gets its share of the load, however early the others were killed.
-        await_events(&recorder, EVENTS).await;
+        for _ in 0..events.div_ceil(EVENTS) {
+            await_events(&recorder, EVENTS).await;
+        }
         clients.finish_sending().await;
         // Stopped, so that nothing is under way any more, not even of senders that have hung up.
         clients.tell(0, None);

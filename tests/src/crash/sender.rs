@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::clients::Habits;
 use super::door::Door;
 use super::history::Event;
 use super::random::Random;
@@ -13,18 +14,11 @@ use super::recorder::Recorder;
 use crate::PATIENCE;
 use crate::socket::{Broken, Socket};
 
-/// Most messages that a sender has sent and not heard of.
-const WINDOW: usize = 4;
-
 /// One in so many messages of which nobody knows what came of them is not sent again.
 const ABANDONED: u64 = 20;
 
 /// One in so many messages is one that the server must refuse.
 const BLANK: u64 = 50;
-
-/// After one in so many messages a sender hangs up before it has heard what came of it: most of these are stored, and
-/// are sent again.
-const HANG_UPS: u64 = 100;
 
 /// Codes of refusals after which a message may be stored or not.
 const UNSETTLED: [&str; 2] = ["unavailable", "shutting_down"];
@@ -52,6 +46,7 @@ pub(super) struct Sender {
     pub(super) door: Door,
     pub(super) order: watch::Receiver<Order>,
     pub(super) drafts: Drafts,
+    pub(super) habits: Habits,
 }
 
 /// What a sender has to send.
@@ -86,7 +81,7 @@ impl Sender {
     /// Sends on one connection. Returns well when there is nothing more to say.
     async fn talk(&mut self, socket: &mut Socket) -> Result<(), Broken> {
         loop {
-            while self.drafts.in_flight.len() < WINDOW
+            while self.drafts.in_flight.len() < self.habits.window
                 && let Some(draft) = self.next_draft()
             {
                 let Draft { client_id, text } = &draft;
@@ -99,7 +94,7 @@ impl Sender {
                 });
                 self.drafts.in_flight.push_back(draft);
                 socket.try_send(&frame).await?;
-                if self.random.one_in(HANG_UPS) {
+                if self.random.one_in(self.habits.senders_hang_up) {
                     return Err(Broken);
                 }
             }

@@ -12,10 +12,6 @@ use super::recorder::Recorder;
 use crate::dialect::{id_of, text_of};
 use crate::socket::{Broken, Socket};
 
-/// After one in so many messages a subscriber hangs up and comes back, so that it is told what it missed while more is
-/// posted.
-const HANG_UPS: u64 = 30;
-
 /// The newest message of each room, once nothing more is sent.
 pub(super) type Goals = BTreeMap<String, i64>;
 
@@ -31,6 +27,8 @@ pub(super) struct Subscriber {
     pub(super) goals: watch::Receiver<Option<Goals>>,
     /// The newest message that it has heard; 0 before the first.
     pub(super) newest: i64,
+    /// After one in so many messages it hangs up.
+    pub(super) hangs_up: u64,
 }
 
 impl Subscriber {
@@ -87,6 +85,6 @@ impl Subscriber {
             client_id: frame["client_id"].as_str().map(str::to_owned),
             text: text.to_owned(),
         });
-        if self.random.one_in(HANG_UPS) { Err(Broken) } else { Ok(()) }
+        if self.random.one_in(self.hangs_up) { Err(Broken) } else { Ok(()) }
     }
 }

@@ -15,6 +15,8 @@ const SILENCE: Nanos = SECOND;
 pub struct Talk {
     /// Messages a second, from each sender.
     pub rate: f64,
+    /// There are at most so many senders, each in a room of their own.
+    pub senders: usize,
     /// Seconds before what counts.
     pub warm_up: f64,
     /// Seconds that count.
@@ -86,10 +88,10 @@ impl Clocks {
 impl Crowd {
     /// Talks at a steady rate, whether or not the server follows.
     pub fn talk(&mut self, talk: Talk) -> Window {
-        self.send_for(talk.rate, now(), talk.warm_up);
+        self.send_for(talk, now(), talk.warm_up);
         let begin = Clocks::read(self.server);
         self.tally.reset(begin.time, begin.time + seconds(talk.lasting));
-        let Sending { sent, expected, late } = self.send_for(talk.rate, begin.time, talk.lasting);
+        let Sending { sent, expected, late } = self.send_for(talk, begin.time, talk.lasting);
         let end = Clocks::read(self.server);
         let received = self.tally.received;
         self.drain(expected, talk.drain);
@@ -135,9 +137,9 @@ impl Crowd {
     }
 
     /// Every sender sends at this rate from `begin` on, each message at its time; what is late is sent at once.
-    fn send_for(&mut self, rate: f64, begin: Nanos, lasting: f64) -> Sending {
-        let senders = self.plan.rooms;
-        let gap = SECOND as f64 / (rate * senders as f64);
+    fn send_for(&mut self, talk: Talk, begin: Nanos, lasting: f64) -> Sending {
+        let senders = self.plan.rooms.min(talk.senders);
+        let gap = SECOND as f64 / (talk.rate * senders as f64);
         let end = begin + seconds(lasting);
         let mut sending = Sending::default();
         for number in 0_u32.. {

@@ -27,6 +27,9 @@ pub struct Size {
 pub enum Act {
     /// One in each room talks: CPU time for each delivery, in µs.
     Talk(Size, &'static [&'static str], Talk),
+    /// One in each room talks: CPU time for each delivery beyond those to two members, in µs. What a message costs by
+    /// itself is not in it.
+    TalkToMore(Size, Talk),
     /// One in each room talks: the time that 99 of a hundred deliveries take, in µs.
     TalkInTime(Size, Talk),
     /// They talk faster and faster: the highest number of deliveries a second.
@@ -73,6 +76,11 @@ impl Act {
             Ok::<_, Failure>((crowd, arrival))
         };
         match self {
+            Self::TalkToMore(size, talk) => {
+                let pairs = Size { connections: 2 * size.rooms, ..size };
+                let of = |size| Self::Talk(size, &["plain"], talk).on(subject, programs);
+                Ok(beyond(size, &of(size)?, pairs, &of(pairs)?))
+            }
             Self::Talk(size, dialects, talk) => {
                 let (mut crowd, arrival) = gather(size, dialects)?;
                 let window = crowd.talk(talk);
@@ -120,6 +128,16 @@ impl Act {
                 Ok(Measured { value: server.took().as_secs_f64() * 1e3, is_whole: true, details })
             }
         }
+    }
+}
+
+/// What each delivery costs that the larger crowd has more, where the rooms of both are told as much.
+fn beyond(size: Size, all: &Measured, fewer: Size, few: &Measured) -> Measured {
+    let (connections, least) = (size.connections as f64, fewer.connections as f64);
+    Measured {
+        value: (all.value * connections - few.value * least) / (connections - least),
+        is_whole: all.is_whole && few.is_whole,
+        details: json!({ "all": all, "pairs": few }),
     }
 }
 

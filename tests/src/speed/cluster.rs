@@ -78,15 +78,15 @@ impl ClusterRun {
     /// As large as the table says.
     #[must_use]
     pub const fn new(server: PathBuf, repetitions: usize) -> Self {
-        let talk = Talk { rate: 10.0, warm_up: 1.0, lasting: 3.0, drain: 2.0 };
-        let first = Talk { rate: 5.0, warm_up: 0.3, lasting: 1.2, drain: 2.0 };
+        let talk = Talk { rate: 10.0, senders: usize::MAX, warm_up: 1.0, lasting: 3.0, drain: 2.0 };
+        let first = Talk { rate: 5.0, senders: usize::MAX, warm_up: 0.3, lasting: 1.2, drain: 2.0 };
         Self { server, repetitions, rooms: 100, talk, climb: Climb { first, factor: 1.6, most_steps: 16 } }
     }
 
     /// Small, and short: only to see that everything runs.
     #[must_use]
     pub const fn smoke(server: PathBuf) -> Self {
-        let talk = Talk { rate: 10.0, warm_up: 0.0, lasting: 0.3, drain: 10.0 };
+        let talk = Talk { rate: 10.0, senders: usize::MAX, warm_up: 0.0, lasting: 0.3, drain: 10.0 };
         Self {
             server,
             repetitions: 1,

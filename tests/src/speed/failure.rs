@@ -38,6 +38,11 @@ pub enum Failure {
     /// What is to be there before could not be stored.
     #[error("what is to be there before: {0}")]
     Seed(#[from] rusqlite::Error),
+    /// There is no Django to compare with.
+    #[error(
+        "Django cannot be installed; it takes python3, its module venv, and the Python package index: {0}"
+    )]
+    Django(io::Error),
     /// Clients did not get in.
     #[error(transparent)]
     Ungathered(#[from] Ungathered),

@@ -4,6 +4,7 @@
 //! What counts is the ratio of both in the same repetition; of all repetitions, the median.
 
 mod act;
+mod channels;
 mod cluster;
 mod failure;
 mod report;
@@ -17,7 +18,7 @@ mod table;
 pub use act::{Act, Measured};
 pub use cluster::{ClusterReport, ClusterRun, Costs, OfSize};
 pub use failure::Failure;
-pub use report::{Line, Repetition, Report};
+pub use report::{Line, OfPeer, Repetition, Report};
 pub use run::Run;
 pub use running::Programs;
 pub use scenario::{Reach, Scale, Scenario, Trial, scenarios};

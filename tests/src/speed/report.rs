@@ -64,6 +64,17 @@ pub struct Repetition {
     pub peers: BTreeMap<String, Measured>,
 }
 
+/// What came of a peer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OfPeer {
+    /// The median of what was measured.
+    pub value: f64,
+    /// The median of its ratio to what ours is compared with; where that is nothing, to ours.
+    pub ratio: Option<f64>,
+    /// Whether it delivered everything as it should.
+    pub is_whole: bool,
+}
+
 impl Machine {
     /// This one.
     #[must_use]
@@ -120,13 +131,20 @@ impl Line {
         self.repetitions.iter().filter_map(|repetition| repetition.ours.as_ref()).all(|ours| ours.is_whole)
     }
 
-    /// The medians of a peer: what was measured, and its ratio to what ours is compared with.
+    /// The medians of a peer, where it was measured.
     #[must_use]
-    pub fn peer(&self, name: &str) -> Option<(f64, Option<f64>)> {
-        let value = |repetition: &Repetition| Some(repetition.peers.get(name)?.value);
-        let ratio = |repetition: &Repetition| Some(value(repetition)? / repetition.base.as_ref()?.value);
-        let values = median(self.repetitions.iter().filter_map(value))?;
-        Some((values, median(self.repetitions.iter().filter_map(ratio))))
+    pub fn peer(&self, name: &str) -> Option<OfPeer> {
+        let measured = |repetition: &Repetition| repetition.peers.get(name).cloned();
+        let value = |repetition: &Repetition| Some(measured(repetition)?.value);
+        let ratio = |repetition: &Repetition| {
+            let other = repetition.base.as_ref().or(repetition.ours.as_ref())?;
+            Some(value(repetition)? / other.value)
+        };
+        Some(OfPeer {
+            value: median(self.repetitions.iter().filter_map(value))?,
+            ratio: median(self.repetitions.iter().filter_map(ratio)),
+            is_whole: self.repetitions.iter().filter_map(measured).all(|measured| measured.is_whole),
+        })
     }
 }
 

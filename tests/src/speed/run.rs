@@ -15,7 +15,7 @@ pub struct Run {
     pub scenarios: Vec<Scenario>,
     /// How often.
     pub repetitions: usize,
-    /// Which others, where there is a bound.
+    /// Which others, where they can be compared.
     pub peers: Vec<Subject>,
 }
 
@@ -53,12 +53,12 @@ impl Run {
         let mut repetition = Repetition::default();
         if let Some(base) = scenario.base {
             repetition.base = on("base", base);
-            if let Subject::Peer(_) = base.subject {
-                for peer in &self.peers {
-                    let name = peer.to_string();
-                    if let Some(measured) = on(&name, Trial { subject: *peer, ..base }) {
-                        repetition.peers.insert(name, measured);
-                    }
+        }
+        if let Some(act) = scenario.for_all() {
+            for peer in self.peers.iter().filter(|peer| peer.takes(act)) {
+                let (name, subject) = (peer.to_string(), peer.with_history_of(scenario.ours.subject));
+                if let Some(measured) = on(&name, Trial { subject, act }) {
+                    repetition.peers.insert(name, measured);
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::channels;
 use super::failure::Failure;
 use super::seed;
 use super::subject::{People, Setting, Store, Subject};
@@ -24,6 +25,8 @@ pub struct Programs {
     pub server: PathBuf,
     /// The program that is a peer when it is called with `peer`.
     pub peer: PathBuf,
+    /// Where Django is installed, once, if it is needed.
+    pub scratch: PathBuf,
 }
 
 /// A server that listens. Dropped, it is killed, and what it stored is removed.
@@ -45,6 +48,11 @@ impl Running {
                 let mut command = Command::new(&programs.peer);
                 command.arg("peer").args(arguments(peer));
                 Self::spawn(command, &programs.peer, None)
+            }
+            Subject::Channels { messages } => {
+                let folder = tempfile::tempdir()?;
+                let command = channels::command(messages, folder.path(), &programs.scratch)?;
+                Self::spawn(command, Path::new("channels_peer/serve.py"), Some(folder))
             }
         }
     }
@@ -81,7 +89,7 @@ impl Running {
         Self::spawn(command, program, None)
     }
 
-    /// Both programs say where they listen before anything else that ends like an address.
+    /// All programs say where they listen before anything else that ends like an address.
     fn spawn(mut command: Command, program: &Path, folder: Option<TempDir>) -> Result<Self, Failure> {
         let begin = Instant::now();
         let mut child = command

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 pub struct Seed {
     /// Rooms: `r0`, `r1`, …
     pub rooms: u64,
-    /// Users, all of them members of the room `r0`.
+    /// Users: `user0`, `user1`, … All of them are members of the room `r0`, and have read everything.
     pub users: u64,
     /// Messages in the room `r0`.
     pub messages: u64,
@@ -29,12 +29,15 @@ pub(super) fn sow(database: &Path, seed: Seed) -> rusqlite::Result<()> {
     let mut connection = Connection::open(database)?;
     // It need not outlive a crash: then there is no measurement either.
     connection.pragma_update(None, "synchronous", "OFF")?;
+    // As does this: the server goes back to the way that it writes itself.
+    connection.pragma_update(None, "journal_mode", "OFF")?;
     let transaction = connection.transaction()?;
     let numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)";
     for (count, statement) in [
         (seed.rooms, "INSERT INTO rooms (id, name) SELECT n, 'r' || (n - 1) FROM numbers"),
-        (seed.users, "INSERT INTO users (id, name) SELECT n, 'user' || n FROM numbers"),
+        (seed.users, "INSERT INTO users (id, name) SELECT n, 'user' || (n - 1) FROM numbers"),
         (seed.users, "INSERT INTO members (room_id, user_id) SELECT 1, n FROM numbers"),
+        (seed.users, "INSERT INTO read_marks (room_id, user_id, seq) SELECT 1, n, 0 FROM numbers"),
         (
             seed.messages,
             "INSERT INTO messages (id, room_id, seq, sender_id, text, sent_at)
@@ -45,7 +48,8 @@ pub(super) fn sow(database: &Path, seed: Seed) -> rusqlite::Result<()> {
             transaction.execute(&format!("{numbers} {statement}"), params![count.cast_signed()])?;
         }
     }
-    transaction
-        .execute("UPDATE rooms SET last_seq = ?1 WHERE id = 1", params![seed.messages.cast_signed()])?;
+    for statement in ["UPDATE rooms SET last_seq = ?1 WHERE id = 1", "UPDATE read_marks SET seq = ?1"] {
+        transaction.execute(statement, params![seed.messages.cast_signed()])?;
+    }
     transaction.commit()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::{Line, Report};
+use super::report::{Line, OfPeer, Report};
 use super::subject::Subject;
 
 impl fmt::Display for Report {
@@ -48,10 +48,14 @@ impl Report {
         }
         writeln!(f, "\n| work | {} |\n|---{}|", peers.join(" | "), "|---".repeat(peers.len()))?;
         for line in &self.lines {
-            let cells = peers.iter().map(|peer| match line.peer(peer) {
-                None => "–".to_owned(),
-                Some((value, None)) => figure(Some(value)),
-                Some((value, Some(ratio))) => format!("{} ({ratio:.2} ×)", figure(Some(value))),
+            let than = if line.base.is_none() { " ours" } else { "" };
+            let cells = peers.iter().map(|peer| {
+                let Some(OfPeer { value, ratio, is_whole }) = line.peer(peer) else {
+                    return "–".to_owned();
+                };
+                let ratio = ratio.map(|ratio| format!(" ({ratio:.2} ×{than})")).unwrap_or_default();
+                let fault = if is_whole { "" } else { ", and not everything came" };
+                figure(Some(value)) + &ratio + fault
             });
             let cells: Vec<String> = cells.collect();
             if cells.iter().any(|cell| cell != "–") {

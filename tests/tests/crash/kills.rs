@@ -1,6 +1,6 @@
 //! Short runs. The long ones are a program: `cargo run --release -p chat-tests --bin crash`.
 
-use chat_tests::crash::{Report, Run, TestDatabase, any_seed, history};
+use chat_tests::crash::{Course, Report, Run, TestDatabase, any_seed, history};
 
 /// Records a run and checks it. Leaves its history behind where something is wrong with it.
 async fn check(run: &Run, database: &TestDatabase) -> Report {
@@ -20,7 +20,13 @@ pub(crate) fn examine(kind: &str, seed: u64, history: &[history::Event]) -> Repo
 
 /// A run in which the server, or its database, is killed so many times.
 fn short_run(cycles: u32) -> Run {
-    Run { program: env!("CARGO_BIN_EXE_crash").into(), cycles, senders: 50, rooms: 20, seed: any_seed() }
+    Run {
+        program: env!("CARGO_BIN_EXE_crash").into(),
+        course: Course::Kills(cycles),
+        senders: 50,
+        rooms: 20,
+        seed: any_seed(),
+    }
 }
 
 /// That nothing is wrong means little where nothing happened.
@@ -43,4 +49,12 @@ async fn nor_when_the_database_is_killed() {
     let report = check(&short_run(6), &TestDatabase::postgres()).await;
     assert_eq!((report.server_kills, report.database_kills), (3, 3), "{report}");
     assert_that_much_happened(&report);
+}
+
+#[tokio::test]
+async fn nor_when_the_server_is_as_busy_as_it_can_be() {
+    let run = Run { course: Course::Load(20_000), senders: 12, rooms: 3, ..short_run(0) };
+    let report = check(&run, &TestDatabase::sqlite()).await;
+    assert_eq!((report.server_kills, report.database_kills), (0, 0), "{report}");
+    assert!(report.heard > 4 * report.confirmed, "all dialects hear everything: {report}");
 }

@@ -14,8 +14,9 @@ use crate::django_channels::layer::Outgoing;
 use crate::django_channels::salt;
 use crate::metrics::Dropped;
 
-/// Puts a message into each inbox that is not full; gives how many were, and how many messages there were expired. Of `ARGV`, the first is a message for each inbox,
-/// then come its score, the score up to which messages are expired, the capacity and the expiry.
+/// Puts a message into each inbox that is not full; gives how many were, and how many messages there were expired. Of
+/// `ARGV`, the first is a message for each inbox, then come its score, the score up to which messages are expired, the
+/// capacity and the expiry.
 const SEND: &str = "\
     local score, expired, capacity, expiry = unpack(ARGV, #KEYS + 1) \
     local full, gone = 0, 0 \

@@ -1,0 +1,70 @@
+//! What is compared with the bound.
+
+use super::{PLAIN, Reach, Scale, Scenario, Trial};
+use crate::load::Talk;
+use crate::speed::act::Act;
+use crate::speed::subject::{Store, Subject};
+
+pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
+    let (file, memory) = (Subject::ours(Store::File), Subject::ours(Store::Memory));
+    let (one_room, pairs) = (scale.size(1, 500), scale.size(500, 1_000));
+    let beside = |key, work, unit, ours, act, reach| Scenario {
+        key,
+        work,
+        unit,
+        ours: Trial { subject: ours, act },
+        base: Some(Trial { subject: Subject::BOUND, act }),
+        reach: Reach::Times(reach),
+    };
+    let (us, busy, trickle) = ("µs/delivery", scale.talk(200.0), scale.talk(2.0));
+    let a = Act::Talk(one_room, PLAIN, busy);
+    let trickling = Act::Talk(one_room, PLAIN, Talk { lasting: 2.0 * trickle.lasting, ..trickle });
+    let b = Act::Talk(pairs, PLAIN, scale.talk(10.0));
+    let c = Act::Talk(scale.size(1, 5_000), PLAIN, scale.talk(5.0));
+    let climb = Act::Climb(one_room, scale.climb());
+    let stay = Act::Stay(scale.size(100, 10_000));
+    let arrive = Act::Arrive(scale.size(50, 5_000));
+    let half = Act::TalkInTime(one_room, scale.talk(2_000.0));
+    vec![
+        beside("a", "A: a room of 500, 200 messages/s", us, file, a, 1.15),
+        beside("a-trickle", "A, trickle: 2 messages/s", us, file, trickling, 1.5),
+        beside("b", "B: 500 rooms of 2, 10 messages/s each, stored in memory", us, memory, b, 1.8),
+        beside("b-durable", "B, durable in SQLite", us, file, b, 4.0),
+        beside("c", "C: a room of 5,000, 5 messages/s", us, file, c, 1.25),
+        Scenario {
+            base: Some(Trial { subject: Subject::BATCHING_BOUND, act: climb }),
+            reach: Reach::AtLeast(2e6),
+            ..beside(
+                "overload",
+                "overload: a room of 500, as fast as it takes",
+                "deliveries/s",
+                file,
+                climb,
+                0.0,
+            )
+        },
+        Scenario {
+            base: Some(Trial { subject: Subject::BATCHING_BOUND, act: half }),
+            ..beside(
+                "half-load",
+                "half of that (1 M deliveries/s): latency, 99 of 100",
+                "µs",
+                file,
+                half,
+                1.0,
+            )
+        },
+        Scenario {
+            reach: Reach::AtMost(3.0),
+            ..beside(
+                "idle",
+                "idle: 10,000 connections in rooms, signed in",
+                "KiB/connection",
+                Subject::signed_in(100),
+                stay,
+                0.0,
+            )
+        },
+        beside("connect", "connect: a handshake of a guest", "µs", file, arrive, 3.0),
+    ]
+}
