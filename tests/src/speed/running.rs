@@ -72,6 +72,7 @@ impl Running {
         {
             migrate(program, &url)?;
             seed::sow(path, setting.seed)?;
+            seed::settle(path)?;
         }
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0", "--database", &url]).env_clear();

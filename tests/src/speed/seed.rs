@@ -1,5 +1,7 @@
 //! What a database holds before a measurement begins.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
@@ -52,4 +54,9 @@ pub(super) fn sow(database: &Path, seed: Seed) -> rusqlite::Result<()> {
         transaction.execute(statement, params![seed.messages.cast_signed()])?;
     }
     transaction.commit()
+}
+
+/// Waits until it is on the disk: else the server would, with its first commit.
+pub(super) fn settle(database: &Path) -> io::Result<()> {
+    File::open(database)?.sync_all()
 }
