@@ -27,7 +27,7 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
 ) -> End {
     let mut stopping = pin!(gateway.stopping.cancelled());
     let mut revoked = pin!(admission.revoked());
-    let mut timer = Timer::new(&gateway.config, admission.expires_at());
+    let mut timer = Timer::new(&gateway.config, gateway.first_beat, admission.expires_at());
     let mut conversation = Conversation::new(gateway, session, client);
     let outbox = client.outbox();
     loop {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use chat_core::{Authenticator, ChatService, Credential};
 use chat_protocol::{Dialect, Language, Limits};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -101,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) connections: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) readiness: ReadinessProbe,
+    /// The pings of all connections are counted from here.
+    pub(crate) first_beat: Instant,
 }
 
 impl Gateway {
@@ -115,6 +117,7 @@ impl Gateway {
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
             readiness: ReadinessProbe::default(),
+            first_beat: Instant::now(),
         }))
     }
 

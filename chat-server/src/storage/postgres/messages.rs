@@ -121,7 +121,7 @@ impl MessageStorage for PostgresStorage {
             .all(
                 sqlx::query_as(
                     "SELECT user_id, seq FROM read_marks WHERE room_id = $1 \
-                     ORDER BY seq DESC, user_id LIMIT 2",
+                     ORDER BY seq DESC LIMIT 2",
                 )
                 .bind(room.value()),
             )

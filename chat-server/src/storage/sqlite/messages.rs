@@ -134,7 +134,7 @@ fn newest_before(
 fn furthest(connection: &Connection, room: RoomId) -> Result<FurthestReaders, Failure> {
     let marks = all(
         connection,
-        "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC, user_id LIMIT 2",
+        "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC LIMIT 2",
         [room.value()],
         Ok,
     )?;
