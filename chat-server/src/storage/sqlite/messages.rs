@@ -11,6 +11,10 @@ use super::query::{all, execute, first};
 use super::row::{self, MessageRow, message_columns};
 use super::{SqliteStorage, append};
 
+/// The two furthest marks of a room. Which of those that are equal does not matter: to choose among them, all would have to
+/// be read.
+const FURTHEST: &str = "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC LIMIT 2";
+
 #[async_trait]
 impl MessageStorage for SqliteStorage {
     async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Appended>, StorageError> {
@@ -132,11 +136,23 @@ fn newest_before(
 }
 
 fn furthest(connection: &Connection, room: RoomId) -> Result<FurthestReaders, Failure> {
-    let marks = all(
-        connection,
-        "SELECT user_id, seq FROM read_marks WHERE room_id = ? ORDER BY seq DESC LIMIT 2",
-        [room.value()],
-        Ok,
-    )?;
+    let marks = all(connection, FURTHEST, [room.value()], Ok)?;
     Ok(row::furthest(marks)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::sqlite::migrate::migrate;
+
+    #[test]
+    fn the_furthest_marks_are_found_without_sorting_all() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {FURTHEST}")).unwrap();
+        let steps = statement.query_map([1], |row| row.get::<_, String>("detail")).unwrap();
+        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert!(steps[0].contains("read_marks_by_seq"), "{steps:?}");
+    }
 }
