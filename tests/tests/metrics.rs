@@ -1,5 +1,7 @@
 //! What the server counts is what has happened.
 
+#![allow(clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+
 use chat_tests::figures::Figures;
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
