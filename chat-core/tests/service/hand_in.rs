@@ -66,10 +66,10 @@ async fn what_is_stored_together_is_delivered_together_save_to_who_does_not_hear
     for (number, text) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
         sends.push(hand_in(both[number % 3], text).await);
     }
-    both.iter().for_each(|guest| {
+    for guest in both {
         guest.heard();
         guest.inbox.deliveries.lock().clear();
-    });
+    }
     for send in sends {
         send.await.unwrap();
     }
