@@ -10,7 +10,8 @@ use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Gives back what a burst of connections has taken, and keeps what is of one size together.
+/// Gives back what a burst of connections has taken, and keeps what is of one size together. Without huge pages, of which an
+/// idle connection would pay the unused parts.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
