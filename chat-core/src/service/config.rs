@@ -31,6 +31,10 @@ pub struct ServiceConfig {
     pub store_within: Duration,
     /// Most messages that are stored in one transaction. Default 512.
     pub messages_per_commit: usize,
+    /// Least time from the beginning of one transaction to that of the next, where the first had several messages: while many
+    /// talk, more of them share a transaction, which costs less for each. Who talks alone does not wait. Default 0: each
+    /// begins when the one before has ended.
+    pub commit_interval: Duration,
     /// So many of the newest messages of each room are kept. Default `None`: all.
     pub keep_newest: Option<u32>,
     /// For how long messages are kept. Default `None`: for ever.
@@ -54,6 +58,7 @@ impl Default for ServiceConfig {
             queued_messages: 4096,
             store_within: Duration::from_secs(10),
             messages_per_commit: 512,
+            commit_interval: Duration::ZERO,
             keep_newest: None,
             keep_for: None,
             pruned_every: Duration::from_mins(1),

@@ -1,10 +1,12 @@
 //! Senders that do not wait for one message to be confirmed before they hand in the next.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::{ServiceConfig, Unconfirmed};
 use chat_protocol::{ClientId, Command, Event, SendMessage};
+use tokio::time::Instant;
 
 use crate::{ALL_ROOMS, Guest, Node, say};
 
@@ -133,4 +135,26 @@ async fn a_full_queue_is_emptied_by_whoever_waits_for_the_first() {
     assert!(futures::poll!(second.as_mut()).is_pending());
     first.await.unwrap();
     second.await.unwrap().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_many_talk_transactions_begin_at_intervals_and_who_talks_alone_does_not_wait() {
+    let interval = Duration::from_millis(50);
+    let mut config = ServiceConfig::default();
+    config.commit_interval = interval;
+    let (node, faults) = crate::slow::start_with(config);
+    let amy = node.guest("amy", "hall").await;
+    let start = Instant::now();
+    // How many messages at once, and how long after the start they are confirmed.
+    for (together, intervals) in [(1, 0), (1, 0), (2, 0), (3, 1), (2, 2), (1, 3), (1, 3), (1, 3)] {
+        let mut sends = Vec::new();
+        for number in 0..together {
+            sends.push(hand_in_unnamed(&amy, &number.to_string()).await);
+        }
+        for send in sends {
+            send.await.unwrap();
+        }
+        assert_eq!(start.elapsed(), intervals * interval);
+    }
+    assert_eq!(*faults.appended.lock(), [1, 1, 2, 3, 2, 1, 1, 1]);
 }

@@ -12,9 +12,13 @@ use crate::faults::{Faults, Frail};
 use crate::{Node, say};
 
 pub(crate) fn start() -> (Node, Arc<Faults>) {
+    start_with(ServiceConfig::default())
+}
+
+pub(crate) fn start_with(config: ServiceConfig) -> (Node, Arc<Faults>) {
     let frail = Frail::default();
     let faults = Arc::clone(&frail.faults);
-    (Node::with(Arc::new(frail), LocalChannelLayer::new(), ServiceConfig::default()), faults)
+    (Node::with(Arc::new(frail), LocalChannelLayer::new(), config), faults)
 }
 
 /// Waits until the storage has been handed so many transactions.

@@ -33,6 +33,9 @@ use crate::gateway::{GatewayConfig, Refusals, UnknownOrigin};
 /// another.
 const GRACE_AMONG_NODES: Duration = Duration::from_secs(2);
 
+/// How often messages of many are committed where that means to wait for a disk.
+const COMMIT_INTERVAL_ON_DISK: Duration = Duration::from_millis(2);
+
 /// Everything that a server is told, with nothing left open.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -108,12 +111,14 @@ impl Settings {
         let grace = if self.channel_layer.is_some() { GRACE_AMONG_NODES } else { service.presence_grace };
         service.presence_grace = span(self.presence_grace, grace);
         service.node_lasts = span(self.node_lasts, service.node_lasts);
+        let database = self.database.unwrap_or_default();
+        service.commit_interval = span(self.commit_interval, commit_interval_of(&database));
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             threads: self.threads.unwrap_or_else(one_for_each_core),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
-            database: self.database.unwrap_or_default(),
+            database,
             channel_layer: self.channel_layer.map(|url| {
                 let mut redis = RedisOptions::new(url);
                 redis.prefix = self.channel_prefix.unwrap_or(redis.prefix);
@@ -149,6 +154,13 @@ impl Settings {
 
 fn one_for_each_core() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+fn commit_interval_of(database: &Database) -> Duration {
+    match database {
+        Database::SqliteFile(_) | Database::Postgres(_) => COMMIT_INTERVAL_ON_DISK,
+        Database::SqliteMemory | Database::Memory => Duration::ZERO,
+    }
 }
 
 fn service_config(

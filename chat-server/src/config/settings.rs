@@ -106,6 +106,11 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub typing_lasts: Option<Span>,
 
+    /// Least time between two commits while several people talk; who talks alone does not wait [default: 2ms, in memory none]
+    #[arg(long, env = "CHAT_COMMIT_INTERVAL", value_name = "TIME")]
+    #[serde(deserialize_with = "from_text")]
+    pub commit_interval: Option<Span>,
+
     /// So many of the newest messages of each room are kept [default: all]
     #[arg(long, env = "CHAT_KEEP_MESSAGES", value_name = "COUNT")]
     pub keep_messages: Option<NonZeroU32>,
@@ -214,6 +219,7 @@ impl Settings {
             max_frame_bytes: self.max_frame_bytes.or(other.max_frame_bytes),
             max_queue_bytes: self.max_queue_bytes.or(other.max_queue_bytes),
             typing_lasts: self.typing_lasts.or(other.typing_lasts),
+            commit_interval: self.commit_interval.or(other.commit_interval),
             keep_messages: self.keep_messages.or(other.keep_messages),
             keep_for: self.keep_for.or(other.keep_for),
             ping_every: self.ping_every.or(other.ping_every),

@@ -3,6 +3,11 @@
 //! Who waits for its message to be confirmed while nobody stores does so itself, in its own task: a lone message wakes
 //! nobody. What comes in meanwhile is for the driver, and so it goes on for as long as there is more. What a sender gives up,
 //! half-way or before it has begun, is for the driver, too.
+//!
+//! While many talk, transactions [begin at intervals][interval]: each of them costs much, whatever is in
+//! it. Whoever has the turn then waits, and takes in what comes meanwhile.
+//!
+//! [interval]: crate::ServiceConfig::commit_interval
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,6 +16,7 @@ use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use super::{Answer, Committer, Submission};
 use crate::CommandError;
@@ -32,6 +38,8 @@ pub(in crate::service) struct Commits {
 struct Turn {
     submitted: mpsc::Receiver<Submission>,
     to_listeners: mpsc::Sender<Posted>,
+    /// When the next transaction may begin, where that is not at once.
+    next_at: Option<Instant>,
 }
 
 /// Turns that were given up half-way.
@@ -48,7 +56,7 @@ pub(in crate::service) fn channel(
 ) -> (Commits, HandedOver) {
     let (submissions, submitted) = mpsc::channel(capacity);
     let (given_up, handed_over) = mpsc::unbounded_channel();
-    let turn = Arc::new(Mutex::new(Turn { submitted, to_listeners }));
+    let turn = Arc::new(Mutex::new(Turn { submitted, to_listeners, next_at: None }));
     (Commits { submissions, turn, more: Notify::new(), given_up }, HandedOver(handed_over))
 }
 
@@ -164,14 +172,18 @@ impl Commits {
     }
 }
 
-/// One transaction, of what has come in by now.
+/// One transaction.
 async fn once(inner: Arc<Inner>, mut turn: OwnedMutexGuard<Turn>) {
     turn.store_next(&inner, &mut Vec::new()).await;
 }
 
 impl Turn {
-    /// Stores what has come in; whether that was anything.
-    async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) -> bool {
+    /// Stores what has come in by the time that a transaction may begin.
+    async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) {
+        // A timer would go off at the next millisecond, also for a time that is over.
+        if let Some(next_at) = self.next_at.take().filter(|at| *at > Instant::now()) {
+            sleep_until(next_at).await;
+        }
         let most = inner.config.messages_per_commit.max(1);
         while batch.len() < most
             && let Ok(submission) = self.submitted.try_recv()
@@ -179,10 +191,12 @@ impl Turn {
             batch.push(submission);
         }
         if batch.is_empty() {
-            return false;
+            return;
         }
+        // Who talks alone need not wait.
+        let interval = inner.config.commit_interval;
+        self.next_at = (batch.len() > 1 && !interval.is_zero()).then(|| Instant::now() + interval);
         Committer { inner, to_listeners: &self.to_listeners }.store(batch).await;
-        true
     }
 }
 
@@ -212,8 +226,7 @@ async fn store_the_rest(inner: &Inner) {
             commits.turn.lock().await.submitted.close();
         }
         while commits.are_waiting() {
-            let mut turn = commits.turn.lock().await;
-            while turn.store_next(inner, &mut batch).await {}
+            commits.turn.lock().await.store_next(inner, &mut batch).await;
         }
         if is_closing {
             return;
