@@ -1,6 +1,6 @@
 //! How an event reaches one connected client.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -58,8 +58,13 @@ pub struct Format(
 #[derive(Debug)]
 pub struct Delivery<'a> {
     events: &'a [Event],
-    encoded: RefCell<Vec<(Format, Option<Encoded>)>>,
+    /// In the format that was asked for first: mostly the only one.
+    first: OnceCell<Form>,
+    others: RefCell<Vec<Form>>,
 }
+
+/// A format, and what there is in it.
+type Form = (Format, Option<Encoded>);
 
 /// The events of a [`Delivery`] in a [`Format`], one behind the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +85,7 @@ impl<'a> Delivery<'a> {
     /// A delivery of these events, in their order.
     #[must_use]
     pub const fn of(events: &'a [Event]) -> Self {
-        Self { events, encoded: RefCell::new(Vec::new()) }
+        Self { events, first: OnceCell::new(), others: RefCell::new(Vec::new()) }
     }
 
     /// The events themselves.
@@ -93,14 +98,20 @@ impl<'a> Delivery<'a> {
     ///
     /// `None` where the format has no form for any of them.
     pub fn encoded(&self, format: Format, encode: impl FnMut(&Event) -> Option<Bytes>) -> Option<Encoded> {
-        let known =
-            self.encoded.borrow().iter().find(|(known, _)| *known == format).map(|(_, known)| known.clone());
-        if let Some(encoded) = known {
-            return encoded;
+        let encode = || (format, join(self.events.iter().filter_map(encode)));
+        let Some(first) = self.first.get() else {
+            return self.first.get_or_init(encode).1.clone();
+        };
+        let is_known = |form: &&Form| form.0 == format;
+        if let Some((_, encoded)) = Some(first).filter(is_known) {
+            return encoded.clone();
         }
-        let encoded = join(self.events.iter().filter_map(encode));
-        self.encoded.borrow_mut().push((format, encoded.clone()));
-        encoded
+        let known = self.others.borrow().iter().find(is_known).map(|(_, encoded)| encoded.clone());
+        known.unwrap_or_else(|| {
+            let form = encode();
+            self.others.borrow_mut().push(form.clone());
+            form.1
+        })
     }
 }
 

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use chat_server::commands::CommandFailed;
 use chat_server::{Cli, Config, Server, ServerError, chain};
 use clap::Parser;
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Gives back what a burst of connections has taken, and keeps what is of one size together. Without huge pages, of which an
-/// idle connection would pay the unused parts.
+/// Gives back what a burst of connections has taken, and keeps what is of one size together: an idle connection takes the
+/// least of what was tried (docs/performance.md).
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -42,9 +42,14 @@ impl Posting {
 }
 
 impl Posts {
+    /// None yet, with room for so many.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { marks: Vec::with_capacity(count), events: Vec::with_capacity(count) }
+    }
+
     /// A message alone, which everybody hears.
     pub(crate) fn one(seq: Seq, event: Event) -> Self {
-        let mut posts = Self::default();
+        let mut posts = Self::with_capacity(1);
         posts.push(seq, None, event);
         posts
     }

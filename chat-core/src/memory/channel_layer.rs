@@ -62,10 +62,10 @@ impl LocalChannelLayer {
         Self { me, nodes, roster, id, envelopes: AsyncMutex::new(envelopes) }
     }
 
-    fn others(&self) -> impl Iterator<Item = Arc<Node>> {
-        let others: Vec<_> = self.nodes.lock().iter().filter_map(Weak::upgrade).collect();
-        let me = Arc::clone(&self.me);
-        others.into_iter().filter(move |node| !Arc::ptr_eq(node, &me))
+    fn others(&self) -> Vec<Arc<Node>> {
+        let me = Arc::as_ptr(&self.me);
+        let nodes = self.nodes.lock();
+        nodes.iter().filter(|node| node.as_ptr() != me).filter_map(Weak::upgrade).collect()
     }
 }
 
@@ -85,7 +85,10 @@ impl Drop for LocalChannelLayer {
 #[async_trait]
 impl ChannelLayer for LocalChannelLayer {
     fn publish(&self, envelope: Envelope) {
-        for node in self.others().filter(|node| node.topics.lock().contains(&envelope.topic)) {
+        for node in self.others() {
+            if !node.topics.lock().contains(&envelope.topic) {
+                continue;
+            }
             if node.inbox.try_send(envelope.clone()).is_err() {
                 node.has_missed.store(true, Ordering::Relaxed);
                 tracing::warn!(topic = ?envelope.topic, "a node does not keep up; an envelope is dropped");
@@ -94,7 +97,7 @@ impl ChannelLayer for LocalChannelLayer {
     }
 
     fn has_subscribers(&self, topic: Topic) -> bool {
-        self.others().any(|node| node.topics.lock().contains(&topic))
+        self.others().iter().any(|node| node.topics.lock().contains(&topic))
     }
 
     async fn subscribe(&self, topic: Topic) {

@@ -39,6 +39,10 @@ impl TypingBoard {
 
     /// Notes that somebody types no more; tells who it was, if they did.
     pub(crate) fn stop(&mut self, typist: Typist) -> Option<User> {
+        // Whoever sends a message types no more; mostly nobody does.
+        if self.typists.is_empty() {
+            return None;
+        }
         let (user, deadline) = self.typists.remove(&typist)?;
         self.deadlines.remove(&(deadline, typist));
         Some(user)

@@ -240,12 +240,16 @@ impl Session {
         if !self.is_unsettled.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.settle_scope().await?;
-        if let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get()) {
-            self.join(room, user).await?;
-        }
-        self.refuse_the_rest();
-        Ok(())
+        // Boxed, as everything that is rarely so: each call on the way of a message hands on all that it may have to hold.
+        Box::pin(async {
+            self.settle_scope().await?;
+            if let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get()) {
+                self.join(room, user).await?;
+            }
+            self.refuse_the_rest();
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -176,8 +176,11 @@ impl Inner {
 
     /// The user that stands for everybody who gives no name.
     async fn anonymous(&self) -> Result<&User, StorageError> {
-        let name = Username::anonymous();
-        self.anonymous.get_or_try_init(|| self.storage.ensure_user(&name)).await
+        if let Some(user) = self.anonymous.get() {
+            return Ok(user);
+        }
+        let find = async || self.storage.ensure_user(&Username::anonymous()).await;
+        Box::pin(self.anonymous.get_or_try_init(find)).await
     }
 
     /// Leaves something to the driver. After the driver has ended there is nobody left to tell.

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::commit::Origin;
+use super::commit::{Origin, Submission};
 use super::{ChatService, Inner};
 use crate::CommandError;
 use crate::storage::{NewMessage, Room, StoredMessage, User};
@@ -90,7 +90,8 @@ impl RelayInlet {
             sent_at: self.inner.clock.now(),
             client_id: mark,
         };
-        self.inner.submit(message, room, Origin::Relay(self.relay), None).await?.await
+        let (submission, answered) = Submission::new(message, room, Origin::Relay(self.relay), None);
+        self.inner.submit(submission, answered).await?.await
     }
 }
 

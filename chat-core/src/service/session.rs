@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Inner;
-use super::commit::Origin;
+use super::commit::{Origin, Submission};
 use super::presence::Occasion;
 use super::task::Task;
 use super::unconfirmed::Unconfirmed;
@@ -85,7 +85,8 @@ impl Session {
             client_id: mark,
         };
         let origin = Origin::Connection(Arc::clone(&self.connection));
-        let confirmation = self.inner.submit(message, room.clone(), origin, as_referred).await?;
+        let (submission, answered) = Submission::new(message, room.clone(), origin, as_referred);
+        let confirmation = self.inner.submit(submission, answered).await?;
         Ok(Unconfirmed::new(self, room, client_id, confirmation))
     }
 
@@ -203,7 +204,12 @@ impl Session {
         if let Some(user) = self.claimed.lock().as_ref().filter(|user| user.name == name) {
             return Ok(user.clone());
         }
-        let user = self.inner.storage.ensure_user(&name).await?;
+        Box::pin(self.claim(room, &name)).await
+    }
+
+    /// Takes a guest for the user with this name from now on.
+    async fn claim(&self, room: &Room, name: &Username) -> Result<User, StorageError> {
+        let user = self.inner.storage.ensure_user(name).await?;
         self.name(user.clone()).await?;
         self.join(room, &user).await?;
         *self.claimed.lock() = Some(user.clone());
@@ -230,10 +236,8 @@ impl Session {
             return Ok(here.clone());
         };
         let user = self.connection.user.get();
-        self.inner
-            .accessible_room(reference, self.connection.trust, user)
-            .await?
-            .ok_or(CommandError::UnknownRoom)
+        let room = Box::pin(self.inner.accessible_room(reference, self.connection.trust, user)).await?;
+        room.ok_or(CommandError::UnknownRoom)
     }
 }
 

@@ -87,7 +87,7 @@ impl<'a> Conversation<'a> {
         }
         let dialect = match client.dialect() {
             Some(dialect) => dialect,
-            None => recognize(session, client, text).await?,
+            None => Box::pin(recognize(session, client, text)).await?,
         };
         let command = dialect
             .decode_command(text, &self.gateway.config.limits)
@@ -96,22 +96,24 @@ impl<'a> Conversation<'a> {
             Command::SendMessage(send) => self.send(send, text.len()).await,
             other => {
                 self.all_confirmed().await;
-                session.handle(other).await.map_err(|error| refusal(&error, None))
+                Box::pin(session.handle(other)).await.map_err(|error| refusal(&error, None))
             }
         }
     }
 
     async fn send(&mut self, send: SendMessage, frame_bytes: usize) -> Result<(), Refusal> {
         let (client_id, begun) = (send.client_id.clone(), Instant::now());
-        let handed_in = self.beside(self.session.hand_in(send)).await;
+        let handing_in = pin!(self.session.hand_in(send));
+        let handed_in = self.beside(handing_in).await;
         let unconfirmed = handed_in.map_err(|error| refusal(&error, client_id.clone()))?;
+        // Most clients wait for one before they send the next.
+        self.sends.reserve_exact(usize::from(self.sends.is_empty()));
         self.sends.push_back(Sending { unconfirmed, client_id, begun, frame_bytes });
         Ok(())
     }
 
     /// Does something, and goes on meanwhile with what is not confirmed yet: that may be what it waits for.
-    async fn beside<F: Future>(&mut self, work: F) -> F::Output {
-        let mut work = pin!(work);
+    async fn beside<F: Future>(&mut self, mut work: Pin<&mut F>) -> F::Output {
         poll_fn(|cx| {
             self.go_on(cx);
             work.as_mut().poll(cx)

@@ -25,17 +25,33 @@ pub(super) use turn::{Commits, Confirmation, HandedOver, channel, run};
 /// A message on its way to be stored.
 #[derive(Debug)]
 pub(crate) struct Submission {
-    pub(crate) message: NewMessage,
-    pub(crate) room: Room,
-    pub(crate) origin: Origin,
+    message: NewMessage,
+    room: Room,
+    origin: Origin,
     /// How its frame referred to the room.
-    pub(crate) as_referred: Option<RoomRef>,
+    as_referred: Option<RoomRef>,
     /// Is told what came of it, once it has been delivered.
-    pub(crate) answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Answer>,
 }
 
 /// What came of a message.
 pub(crate) type Answer = Result<StoredMessage, CommandError>;
+
+/// Where it is told what came of a message.
+pub(crate) type Answered = oneshot::Receiver<Answer>;
+
+impl Submission {
+    /// A message to a room, and where it will be told what came of it.
+    pub(crate) fn new(
+        message: NewMessage,
+        room: Room,
+        origin: Origin,
+        as_referred: Option<RoomRef>,
+    ) -> (Self, Answered) {
+        let (answer, answered) = oneshot::channel();
+        (Self { message, room, origin, as_referred, answer }, answered)
+    }
+}
 
 /// Where a message comes from.
 #[derive(Debug, Clone)]
@@ -71,13 +87,17 @@ impl Committer<'_> {
             // One of them cannot be stored; the others must not suffer for it.
             Err(StorageError::Missing { .. }) if batch.len() > 1 => {
                 for submission in batch.drain(..) {
-                    match self.append(std::slice::from_ref(&submission)).await {
-                        Ok(outcomes) => self.settle(std::iter::once(submission).zip(outcomes)).await,
-                        Err(error) => self.refuse([submission], error),
-                    }
+                    Box::pin(self.store_alone(submission)).await;
                 }
             }
             Err(error) => self.refuse(batch.drain(..), error),
+        }
+    }
+
+    async fn store_alone(&self, submission: Submission) {
+        match self.append(std::slice::from_ref(&submission)).await {
+            Ok(outcomes) => self.settle(std::iter::once(submission).zip(outcomes)).await,
+            Err(error) => self.refuse([submission], error),
         }
     }
 
@@ -108,7 +128,9 @@ impl Committer<'_> {
             self.inner.announce(room, of_room, &mut news);
         }
         self.inner.config.observer.delivered(messages, begun.elapsed());
-        listeners::tell(self.to_listeners, news).await;
+        if !news.is_empty() {
+            Box::pin(listeners::tell(self.to_listeners, news)).await;
+        }
     }
 
     /// Tells senders that their messages are not confirmed.
@@ -123,17 +145,6 @@ impl Committer<'_> {
 }
 
 impl Inner {
-    /// Has a message stored and delivered in its turn; gives what becomes of it.
-    pub(super) async fn submit(
-        self: &Arc<Self>,
-        message: NewMessage,
-        room: Room,
-        origin: Origin,
-        as_referred: Option<RoomRef>,
-    ) -> Result<Confirmation, CommandError> {
-        self.hand_in(|answer| Submission { message, room, origin, as_referred, answer }).await
-    }
-
     /// Delivers stored messages of a room to everybody, and confirms them; adds what listeners are to be told.
     ///
     /// Where messages before them have not been delivered, they come after those, later. They are confirmed all the same:
@@ -163,7 +174,7 @@ impl Inner {
 
     /// Delivers the new ones among stored messages of a room; gives the first that could not be delivered already.
     fn post(&self, room: RoomId, stored: &[(Submission, Appended)]) -> Option<Seq> {
-        let mut posts = Posts::default();
+        let mut posts = Posts::with_capacity(stored.len());
         for (Submission { room, origin, as_referred, .. }, outcome) in stored {
             if let Appended::New(message) = outcome {
                 let event = view::message_posted(room, as_referred.clone(), message);

@@ -15,10 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, ready};
 
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Answer, Committer, Submission};
+use super::{Answer, Answered, Committer, Submission};
 use crate::CommandError;
 use crate::service::Inner;
 use crate::service::listeners::Posted;
@@ -61,15 +62,22 @@ pub(in crate::service) fn channel(
 }
 
 impl Inner {
-    /// Hands a message in; `submission` makes one of where to tell what came of it.
+    /// Has a message stored and delivered in its turn; gives what becomes of it.
     ///
     /// Messages that are handed in one after the other are stored in that order.
-    pub(super) async fn hand_in(
+    pub(in crate::service) async fn submit(
         self: &Arc<Self>,
-        submission: impl FnOnce(oneshot::Sender<Answer>) -> Submission,
+        submission: Submission,
+        answered: Answered,
     ) -> Result<Confirmation, CommandError> {
-        let (answer, answered) = oneshot::channel();
-        self.commits.submissions.send(submission(answer)).await.map_err(|_| CommandError::Closed)?;
+        match self.commits.submissions.try_send(submission) {
+            Ok(()) => {}
+            Err(TrySendError::Full(submission)) => {
+                let sent = Box::pin(self.commits.submissions.send(submission)).await;
+                sent.map_err(|_| CommandError::Closed)?;
+            }
+            Err(TrySendError::Closed(_)) => return Err(CommandError::Closed),
+        }
         Ok(Confirmation { inner: Arc::clone(self), answered, part: Part::Untried })
     }
 }
@@ -79,7 +87,7 @@ impl Inner {
 #[derive(Debug)]
 pub(in crate::service) struct Confirmation {
     inner: Arc<Inner>,
-    answered: oneshot::Receiver<Answer>,
+    answered: Answered,
     part: Part,
 }
 

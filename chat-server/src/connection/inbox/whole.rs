@@ -33,10 +33,12 @@ const MAX_CONTROL_BYTES: usize = 125;
 
 fn unmasked(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mut bytes = payload.to_vec();
-    for four in bytes.chunks_mut(4) {
-        for (byte, key) in four.iter_mut().zip(mask) {
-            *byte ^= key;
-        }
+    let (words, rest) = bytes.as_chunks_mut();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(mask) {
+        *byte ^= key;
     }
     bytes
 }
