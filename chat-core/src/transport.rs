@@ -98,20 +98,20 @@ impl<'a> Delivery<'a> {
     ///
     /// `None` where the format has no form for any of them.
     pub fn encoded(&self, format: Format, encode: impl FnMut(&Event) -> Option<Bytes>) -> Option<Encoded> {
-        let encode = || (format, join(self.events.iter().filter_map(encode)));
-        let Some(first) = self.first.get() else {
-            return self.first.get_or_init(encode).1.clone();
-        };
-        let is_known = |form: &&Form| form.0 == format;
-        if let Some((_, encoded)) = Some(first).filter(is_known) {
-            return encoded.clone();
+        if let Some((_, encoded)) = self.known(format) {
+            return encoded;
         }
-        let known = self.others.borrow().iter().find(is_known).map(|(_, encoded)| encoded.clone());
-        known.unwrap_or_else(|| {
-            let form = encode();
-            self.others.borrow_mut().push(form.clone());
-            form.1
-        })
+        let encoded = join(self.events.iter().filter_map(encode));
+        if let Err(form) = self.first.set((format, encoded.clone())) {
+            self.others.borrow_mut().push(form);
+        }
+        encoded
+    }
+
+    fn known(&self, format: Format) -> Option<Form> {
+        let others = self.others.borrow();
+        let mut forms = self.first.get().into_iter().chain(others.iter());
+        forms.find(|(known, _)| *known == format).cloned()
     }
 }
 
