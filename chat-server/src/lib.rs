@@ -34,8 +34,9 @@ mod workers;
 pub use cli::Cli;
 pub use clock::SystemClock;
 pub use config::{
-    Age, Auth, AuthMode, Config, Database, DialectChoice, DjangoChannelsSettings, PostgresUrl, RedisUrl,
-    Secret, Settings, Span, UnknownAge, UnknownChannelLayer, UnknownDatabase,
+    Age, Auth, AuthMode, CommitInterval, Config, Database, DialectChoice, DjangoChannelsSettings,
+    PostgresUrl, RedisUrl, Secret, Settings, Span, UnknownAge, UnknownChannelLayer, UnknownCommitInterval,
+    UnknownDatabase,
 };
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};

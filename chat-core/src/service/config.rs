@@ -32,8 +32,9 @@ pub struct ServiceConfig {
     /// Most messages that are stored in one transaction. Default 512.
     pub messages_per_commit: usize,
     /// Least time from the beginning of one transaction to that of the next, where the first had several messages: while many
-    /// talk, more of them share a transaction, which costs less for each. Who talks alone does not wait. Default 0: each
-    /// begins when the one before has ended.
+    /// talk, more of them share a transaction, which costs less for each. Who talks alone does not wait, nor where there
+    /// are [`messages_per_commit`](Self::messages_per_commit) already. Everybody else does, also when the service closes: a
+    /// few milliseconds will do. Default 0: each begins when the one before has ended.
     pub commit_interval: Duration,
     /// So many of the newest messages of each room are kept. Default `None`: all.
     pub keep_newest: Option<u32>,

@@ -147,14 +147,58 @@ async fn while_many_talk_transactions_begin_at_intervals_and_who_talks_alone_doe
     let start = Instant::now();
     // How many messages at once, and how long after the start they are confirmed.
     for (together, intervals) in [(1, 0), (1, 0), (2, 0), (3, 1), (2, 2), (1, 3), (1, 3), (1, 3)] {
-        let mut sends = Vec::new();
-        for number in 0..together {
-            sends.push(hand_in_unnamed(&amy, &number.to_string()).await);
-        }
-        for send in sends {
-            send.await.unwrap();
-        }
+        hand_in_all(&amy, together).await;
         assert_eq!(start.elapsed(), intervals * interval);
     }
     assert_eq!(*faults.appended.lock(), [1, 1, 2, 3, 2, 1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_while_it_waits_for_the_next_transaction_leaves_that_to_the_driver() {
+    let mut config = ServiceConfig::default();
+    config.commit_interval = Duration::from_millis(50);
+    let (node, faults) = crate::slow::start_with(config);
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    let (first, second) = (hand_in(&amy, "first").await, hand_in(&amy, "second").await);
+    first.await.unwrap();
+    second.await.unwrap();
+    let mut waiting = Box::pin(hand_in(&amy, "dropped").await);
+    assert!(futures::poll!(waiting.as_mut()).is_pending());
+    assert_eq!(*faults.appended.lock(), [2]);
+    drop(waiting);
+    for text in ["first", "second", "dropped"] {
+        assert_eq!(ben.hear_message().await, text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_enough_for_a_transaction_nobody_waits() {
+    let start = Instant::now();
+    let mut config = ServiceConfig::default();
+    config.commit_interval = Duration::MAX;
+    config.messages_per_commit = 2;
+    let (node, faults) = crate::slow::start_with(config.clone());
+    let amy = node.guest("amy", "hall").await;
+    for _ in 0..2 {
+        hand_in_all(&amy, 4).await;
+    }
+    assert_eq!(*faults.appended.lock(), [2, 2, 2, 2]);
+    config.commit_interval = Duration::from_hours(1);
+    let (node, faults) = crate::slow::start_with(config);
+    let amy = node.guest("amy", "hall").await;
+    hand_in_all(&amy, 6).await;
+    assert_eq!(*faults.appended.lock(), [2, 2, 2]);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+/// Hands in so many messages, and waits until they are confirmed.
+async fn hand_in_all(guest: &Guest, count: usize) {
+    let mut sends = Vec::new();
+    for number in 0..count {
+        sends.push(hand_in_unnamed(guest, &number.to_string()).await);
+    }
+    for send in sends {
+        send.await.unwrap();
+    }
 }

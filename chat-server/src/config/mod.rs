@@ -21,7 +21,10 @@ pub use django_channels::DjangoChannelsSettings;
 pub use postgres::PostgresUrl;
 pub use redis::{RedisUrl, UnknownChannelLayer};
 pub use settings::Settings;
-pub use values::{Age, AuthMode, Database, DialectChoice, Secret, Span, UnknownAge, UnknownDatabase};
+pub use values::{
+    Age, AuthMode, CommitInterval, Database, DialectChoice, Secret, Span, UnknownAge, UnknownCommitInterval,
+    UnknownDatabase,
+};
 
 use crate::ServerError;
 use crate::accounts::Scheme;
@@ -112,7 +115,9 @@ impl Settings {
         service.presence_grace = span(self.presence_grace, grace);
         service.node_lasts = span(self.node_lasts, service.node_lasts);
         let database = self.database.unwrap_or_default();
-        service.commit_interval = span(self.commit_interval, commit_interval_of(&database));
+        service.commit_interval = self
+            .commit_interval
+            .map_or_else(|| commit_interval_of(&database), |CommitInterval(interval)| interval);
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             threads: self.threads.unwrap_or_else(one_for_each_core),

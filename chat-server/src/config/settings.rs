@@ -14,7 +14,9 @@ use crate::gateway::OriginPattern;
 use super::django_channels::DjangoChannelsSettings;
 use super::redis::RedisUrl;
 use super::untold::Untold;
-use super::values::{Age, AuthMode, Database, DialectChoice, Secret, Span, from_text, list_from_text};
+use super::values::{
+    Age, AuthMode, CommitInterval, Database, DialectChoice, Secret, Span, from_text, list_from_text,
+};
 
 /// What was given; what was not is left open.
 ///
@@ -106,10 +108,10 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub typing_lasts: Option<Span>,
 
-    /// Least time between two commits while several people talk; who talks alone does not wait [default: 2ms, in memory none]
+    /// Least time between two commits while several people talk; who talks alone does not wait [default: 2ms, in memory 0s]
     #[arg(long, env = "CHAT_COMMIT_INTERVAL", value_name = "TIME")]
     #[serde(deserialize_with = "from_text")]
-    pub commit_interval: Option<Span>,
+    pub commit_interval: Option<CommitInterval>,
 
     /// So many of the newest messages of each room are kept [default: all]
     #[arg(long, env = "CHAT_KEEP_MESSAGES", value_name = "COUNT")]

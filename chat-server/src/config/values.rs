@@ -172,6 +172,34 @@ impl FromStr for Span {
     }
 }
 
+/// Least time between two commits, written `0s`, `500us` or `2ms`. At most a second: who sends waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitInterval(
+    /// The length.
+    pub Duration,
+);
+
+/// No interval between commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no length of time up to a second; write one like 0s, 500us or 2ms")]
+pub struct UnknownCommitInterval;
+
+impl CommitInterval {
+    /// The longest: a second.
+    pub const MAX: Duration = Duration::from_secs(1);
+}
+
+impl FromStr for CommitInterval {
+    type Err = UnknownCommitInterval;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCommitInterval> {
+        match humantime::parse_duration(text) {
+            Ok(interval) if interval <= Self::MAX => Ok(Self(interval)),
+            _ => Err(UnknownCommitInterval),
+        }
+    }
+}
+
 /// For how long something is kept, written `12h`, `90days` or `10years`. Never zero, and as long as one likes: nobody
 /// waits for it, as they do for a [`Span`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,6 +267,15 @@ mod tests {
         assert!("1000years".parse::<Age>().is_ok());
         for other in ["", "0s", "-1day", "90", "for ever"] {
             assert_eq!(other.parse::<Age>(), Err(UnknownAge), "{other}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_long_for_a_commit() {
+        assert_eq!("0s".parse(), Ok(CommitInterval(Duration::ZERO)));
+        assert_eq!("1s".parse(), Ok(CommitInterval(CommitInterval::MAX)));
+        for other in ["", "1001ms", "1h", "-1ms", "2"] {
+            assert_eq!(other.parse::<CommitInterval>(), Err(UnknownCommitInterval), "{other}");
         }
     }
 

@@ -87,6 +87,7 @@ impl<'a> Conversation<'a> {
         }
         let dialect = match client.dialect() {
             Some(dialect) => dialect,
+            // Apart, as what is not a message below: a message has nothing to carry for it.
             None => Box::pin(recognize(session, client, text)).await?,
         };
         let command = dialect

@@ -4,8 +4,8 @@
 //! nobody. What comes in meanwhile is for the driver, and so it goes on for as long as there is more. What a sender gives up,
 //! half-way or before it has begun, is for the driver, too.
 //!
-//! While many talk, transactions [begin at intervals][interval]: each of them costs much, whatever is in
-//! it. Whoever has the turn then waits, and takes in what comes meanwhile.
+//! While many talk, transactions [begin at intervals][interval]: each of them costs much, whatever is in it. Whoever has the
+//! turn then waits, and takes in what comes meanwhile; not where there is enough for a transaction already.
 //!
 //! [interval]: crate::ServiceConfig::commit_interval
 
@@ -188,11 +188,12 @@ async fn once(inner: Arc<Inner>, mut turn: OwnedMutexGuard<Turn>) {
 impl Turn {
     /// Stores what has come in by the time that a transaction may begin.
     async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) {
+        let most = inner.config.messages_per_commit.max(1);
+        let is_full = self.submitted.len() >= most;
         // A timer would go off at the next millisecond, also for a time that is over.
-        if let Some(next_at) = self.next_at.take().filter(|at| *at > Instant::now()) {
+        if let Some(next_at) = self.next_at.take().filter(|at| !is_full && *at > Instant::now()) {
             sleep_until(next_at).await;
         }
-        let most = inner.config.messages_per_commit.max(1);
         while batch.len() < most
             && let Ok(submission) = self.submitted.try_recv()
         {
@@ -202,8 +203,9 @@ impl Turn {
             return;
         }
         // Who talks alone need not wait.
-        let interval = inner.config.commit_interval;
-        self.next_at = (batch.len() > 1 && !interval.is_zero()).then(|| Instant::now() + interval);
+        let interval =
+            Some(inner.config.commit_interval).filter(|interval| batch.len() > 1 && !interval.is_zero());
+        self.next_at = interval.and_then(|interval| Instant::now().checked_add(interval));
         Committer { inner, to_listeners: &self.to_listeners }.store(batch).await;
     }
 }
