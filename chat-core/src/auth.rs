@@ -42,7 +42,7 @@ impl From<Identity> for Admission {
 }
 
 /// Names what an identity was proven by, such as a session, without giving it away: a hash of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Credential(
     /// Any bytes that are the same for the same session, and of no use to who reads them.
     pub Arc<[u8]>,

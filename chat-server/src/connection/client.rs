@@ -1,6 +1,7 @@
 //! A client as the service sees it: a transport that speaks a dialect, once that is known.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -31,6 +32,8 @@ pub(crate) struct Client {
     /// Events that wait for the dialect to show, oldest first.
     held: Mutex<Vec<Event>>,
     outbox: Outbox,
+    /// The beat of its last sign of life.
+    heard_at: AtomicU64,
 }
 
 impl Client {
@@ -46,6 +49,7 @@ impl Client {
             peer,
             held: Mutex::default(),
             outbox: Outbox::new(max_queue_bytes),
+            heard_at: AtomicU64::new(0),
         })
     }
 
@@ -81,6 +85,21 @@ impl Client {
         let _ = self.dialect.set(dialect);
         drop(held);
         self.outbox.flush();
+    }
+
+    /// Notes a sign of life.
+    pub(super) fn hear(&self, beat: u64) {
+        self.heard_at.store(beat, Ordering::Relaxed);
+    }
+
+    /// The beat of its last sign of life.
+    pub(super) fn heard_at(&self) -> u64 {
+        self.heard_at.load(Ordering::Relaxed)
+    }
+
+    /// Ends the connection. The first reason counts.
+    pub(crate) fn end(&self, end: End) {
+        self.outbox.end(end);
     }
 
     /// Asks for a sign of life.
@@ -141,9 +160,9 @@ impl Transport for Client {
 
     fn close(&self, reason: CloseReason) {
         match reason {
-            CloseReason::Removed => self.outbox.end(End::Removed),
+            CloseReason::Removed => self.end(End::Removed),
             // A reason that a newer service has, which ends the connection all the same.
-            _ => self.outbox.end(End::SignedOut),
+            _ => self.end(End::SignedOut),
         }
     }
 

@@ -10,7 +10,7 @@ mod end;
 mod inbox;
 mod outbox;
 mod reader;
-mod timer;
+mod watch;
 
 use std::io;
 use std::pin::pin;
@@ -26,6 +26,7 @@ use tokio::time::timeout;
 
 pub(crate) use client::Client;
 pub(crate) use end::End;
+pub(crate) use watch::Watch;
 
 use crate::audit;
 use crate::gateway::{Held, Shared};
@@ -48,6 +49,7 @@ pub(crate) fn spawn(
     admission: Held,
 ) {
     let gateway = Arc::clone(shared);
+    watch::keep(shared);
     // A future has a place of its own for everything that is handed on in it, at each step of the way.
     let session = Box::new(session);
     shared.connections.spawn(async move { serve(&gateway, upgrade, session, &client, &admission).await });
@@ -83,6 +85,11 @@ async fn serve(
         Err(error) => return tracing::debug!(%error, "a handshake came to nothing"),
     };
     let _counted = gateway.config.metrics.connect(client);
+    let _watched = gateway.watch.add(client, admission.expires_at());
+    if gateway.stopping.is_cancelled() {
+        // It came too late to be ended with the others.
+        client.end(End::Stopping);
+    }
     let max_frame_bytes = gateway.config.max_frame_bytes;
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         // A plain socket: whoever has something for the client writes to it.
@@ -92,13 +99,13 @@ async fn serve(
             let inbox = Inbox::new(read, &read_buf, max_frame_bytes);
             // It is the buffer of all that was read for the handshake.
             drop(read_buf);
-            talk(gateway, inbox, session, client, admission).await;
+            talk(gateway, inbox, session, client).await;
         }
         Err(upgraded) => {
             let (read, write) = tokio::io::split(TokioIo::new(upgraded));
             client.outbox().write_to(Wire::Stream(Box::pin(write)));
             let inbox = Inbox::new(read, &[], max_frame_bytes);
-            Box::pin(talk(gateway, inbox, session, client, admission)).await;
+            Box::pin(talk(gateway, inbox, session, client)).await;
         }
     }
 }
@@ -109,9 +116,8 @@ async fn talk<R: AsyncRead + Unpin>(
     mut inbox: Inbox<R>,
     session: Box<Session>,
     client: &Client,
-    admission: &Held,
 ) {
-    let end = reader::run(gateway, &mut inbox, &session, client, admission).await;
+    let end = reader::run(gateway, &mut inbox, &session, client).await;
     audit::disconnected(&session, client.peer(), end);
     gateway.config.metrics.ended(end);
     drop(session);

@@ -1,7 +1,6 @@
 //! Takes frames from the network to the session, one after another.
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::task::{Context, Poll};
 
 use chat_core::Session;
@@ -14,8 +13,7 @@ use super::conversation::Conversation;
 use super::end::End;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use super::timer::{Due, Timer};
-use crate::gateway::{Held, Shared};
+use crate::gateway::Shared;
 
 /// Reads until the connection ends, and tells how it did.
 pub(super) async fn run<R: AsyncRead + Unpin>(
@@ -23,36 +21,20 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
     inbox: &mut Inbox<R>,
     session: &Session,
     client: &Client,
-    admission: &Held,
 ) -> End {
-    let mut stopping = pin!(gateway.stopping.cancelled());
-    let mut revoked = pin!(admission.revoked());
-    let mut timer = Timer::new(&gateway.config, gateway.first_beat, admission.expires_at());
     let mut conversation = Conversation::new(gateway, session, client);
     let outbox = client.outbox();
     loop {
-        let message = tokio::select! {
-            biased;
-            message = poll_fn(|cx| poll_message(cx, &mut conversation, inbox, outbox)) => message,
-            () = &mut revoked => return End::SignedOut,
-            () = &mut stopping => {
-                outbox.beside(Box::pin(conversation.all_confirmed())).await;
-                return End::Stopping;
-            }
-            due = timer.due() => match due {
-                Due::Ping => {
-                    client.ping();
-                    continue;
-                }
-                Due::Mute => return End::Mute,
-                Due::Expired => return End::SignedOut,
-            }
-        };
-        timer.heard();
-        let message = match message {
+        let message = match poll_fn(|cx| poll_message(cx, &mut conversation, inbox, outbox)).await {
             Ok(message) => message,
-            Err(end) => return end,
+            Err(end) => {
+                if end == End::Stopping {
+                    outbox.beside(Box::pin(conversation.all_confirmed())).await;
+                }
+                return end;
+            }
         };
+        client.hear(gateway.watch.now());
         gateway.config.metrics.received(message.len());
         match message {
             Message::Text(text) => {
@@ -77,11 +59,14 @@ fn poll_message<R: AsyncRead + Unpin>(
 ) -> Poll<Result<Message, End>> {
     conversation.go_on(cx);
     // First, so that a client that never ceases to talk ends, too.
-    if let Poll::Ready(end) = outbox.poll_end(cx) {
-        return Poll::Ready(Err(end));
+    let end = outbox.poll_end(cx);
+    let must_end = matches!(end, Poll::Ready(end) if end != End::Stopping);
+    if must_end || conversation.is_full() {
+        return end.map(Err);
     }
-    if conversation.is_full() {
-        return Poll::Pending;
+    match inbox.poll_next(cx, outbox) {
+        // What a client has said before the server stops is done.
+        Poll::Pending => end.map(Err),
+        Poll::Ready(message) => Poll::Ready(message.map_err(|error| End::of(&error))),
     }
-    inbox.poll_next(cx, outbox).map_err(|error| End::of(&error))
 }

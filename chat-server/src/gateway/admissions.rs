@@ -1,6 +1,6 @@
 //! What lets open connections be open: credentials that may be taken back, and identities that expire.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,58 +8,61 @@ use chat_core::{Admission, Clock, Credential};
 use chat_protocol::Timestamp;
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::SystemClock;
+use crate::connection::{Client, End};
 
 /// The credentials of open connections.
 #[derive(Debug, Default)]
-pub(crate) struct Admissions(Mutex<HashMap<Credential, Holders>>);
+pub(crate) struct Admissions(Mutex<Holders>);
 
-/// The connections that hold a credential.
+/// Who holds which credential.
 #[derive(Debug, Default)]
 struct Holders {
-    count: usize,
-    revoked: CancellationToken,
+    /// Of a credential, the holders have different numbers.
+    clients: BTreeMap<(Credential, u64), Arc<Client>>,
+    next_number: u64,
 }
 
 /// What one connection holds, as long as it is open.
 #[derive(Debug)]
 pub(crate) struct Held {
     admissions: Arc<Admissions>,
-    credential: Option<Credential>,
     /// Where there is something to be taken back.
-    revoked: Option<CancellationToken>,
+    credential: Option<(Credential, u64)>,
     expires_at: Option<Instant>,
 }
 
 impl Admissions {
     /// Notes that a connection opens on an admission.
-    pub(crate) fn hold(self: &Arc<Self>, admission: &Admission) -> Held {
-        let revoked = admission.credential.as_ref().map(|credential| {
-            let mut held = self.0.lock();
-            let holders = held.entry(credential.clone()).or_default();
-            holders.count += 1;
-            holders.revoked.clone()
+    pub(crate) fn hold(self: &Arc<Self>, admission: &Admission, client: &Arc<Client>) -> Held {
+        let credential = admission.credential.as_ref().map(|credential| {
+            let mut holders = self.0.lock();
+            holders.next_number += 1;
+            let held = (credential.clone(), holders.next_number);
+            holders.clients.insert(held.clone(), Arc::clone(client));
+            held
         });
-        Held {
-            admissions: Arc::clone(self),
-            credential: admission.credential.clone(),
-            revoked,
-            expires_at: admission.expires_at.map(instant_of),
-        }
+        Held { admissions: Arc::clone(self), credential, expires_at: admission.expires_at.map(instant_of) }
     }
 
     /// Ends the connections that hold a credential.
     pub(crate) fn revoke(&self, credential: &Credential) {
-        if let Some(holders) = self.0.lock().get(credential) {
-            holders.revoked.cancel();
+        let all = (credential.clone(), 0)..=(credential.clone(), u64::MAX);
+        let clients: Vec<_> =
+            self.0.lock().clients.range(all).map(|(_, client)| Arc::clone(client)).collect();
+        for client in clients {
+            client.end(End::SignedOut);
         }
     }
 
     /// The credentials that open connections hold.
     pub(crate) fn credentials(&self) -> Vec<Credential> {
-        self.0.lock().keys().cloned().collect()
+        let holders = self.0.lock();
+        let mut credentials: Vec<_> =
+            holders.clients.keys().map(|(credential, _)| credential.clone()).collect();
+        credentials.dedup();
+        credentials
     }
 }
 
@@ -74,14 +77,6 @@ fn instant_of(at: Timestamp) -> Instant {
 const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl Held {
-    /// Waits until the credential is taken back; for ever, where there is none.
-    pub(crate) async fn revoked(&self) {
-        match &self.revoked {
-            Some(revoked) => revoked.cancelled().await,
-            None => std::future::pending().await,
-        }
-    }
-
     /// When the identity expires, where it does.
     pub(crate) const fn expires_at(&self) -> Option<Instant> {
         self.expires_at
@@ -90,13 +85,8 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Some(credential) = &self.credential else { return };
-        let mut held = self.admissions.0.lock();
-        if let Some(holders) = held.get_mut(credential) {
-            holders.count -= 1;
-            if holders.count == 0 {
-                held.remove(credential);
-            }
+        if let Some(held) = &self.credential {
+            self.admissions.0.lock().clients.remove(held);
         }
     }
 }

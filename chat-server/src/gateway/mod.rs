@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use chat_core::{Authenticator, ChatService, Credential};
 use chat_protocol::{Dialect, Language, Limits};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +16,7 @@ mod readiness;
 
 use crate::accounts::Scheme;
 use crate::auth::GuestAuthenticator;
+use crate::connection::{End, Watch};
 use crate::http;
 use crate::metrics::Metrics;
 use admissions::Admissions;
@@ -101,14 +102,14 @@ pub(crate) struct Shared {
     pub(crate) connections: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) readiness: ReadinessProbe,
-    /// The pings of all connections are counted from here.
-    pub(crate) first_beat: Instant,
+    pub(crate) watch: Watch,
 }
 
 impl Gateway {
     /// A gateway into a service, which asks an authenticator who may come.
     #[must_use]
     pub fn new(service: ChatService, authenticator: impl Authenticator, config: GatewayConfig) -> Self {
+        let watch = Watch::new(config.ping_every, config.mute_for);
         Self(Arc::new(Shared {
             service,
             authenticator: Box::new(authenticator),
@@ -117,7 +118,7 @@ impl Gateway {
             connections: TaskTracker::new(),
             stopping: CancellationToken::new(),
             readiness: ReadinessProbe::default(),
-            first_beat: Instant::now(),
+            watch,
         }))
     }
 
@@ -131,6 +132,7 @@ impl Gateway {
     /// May be given up: what is open then stays so until it is dropped with the runtime.
     pub async fn close(&self) {
         self.0.stopping.cancel();
+        self.0.watch.end_all(End::Stopping);
         self.0.connections.close();
         self.0.connections.wait().await;
     }

@@ -165,7 +165,7 @@ async fn admit(
     let peer = peer_of(request);
     let admission = gateway.authenticator.authenticate(&Handshake { request, peer }).await?;
     // Held before the client comes in, so that no end of the session is missed in between.
-    let held = gateway.admissions.hold(&admission);
+    let held = gateway.admissions.hold(&admission, client);
     let arrival = Arrival {
         identity: admission.identity,
         target,
