@@ -40,16 +40,21 @@ pub(crate) fn read_fields<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],
 ) -> Result<[Value<'a>; N], DecodeError> {
+    let mut values = [const { Value::Absent }; N];
+    read_into(&mut values, text, &names)?;
+    Ok(values)
+}
+
+/// Fills in the values where they are, since moving them costs as much as reading them.
+fn read_into<'a>(values: &mut [Value<'a>], text: &'a str, names: &[&'static str]) -> Result<(), DecodeError> {
     if !begins_an_object(text) {
         // Told apart here, because an error of serde about a wrong type repeats the value.
         serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax_error(&error))?;
         return Err(DecodeError::NotAnObject);
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let fields =
-        deserializer.deserialize_map(FieldsVisitor { names }).map_err(|error| syntax_error(&error))?;
-    deserializer.end().map_err(|error| syntax_error(&error))?;
-    Ok(fields)
+    deserializer.deserialize_map(FieldsVisitor { names, values }).map_err(|error| syntax_error(&error))?;
+    deserializer.end().map_err(|error| syntax_error(&error))
 }
 
 /// Whether the first character that counts opens an object.
@@ -84,7 +89,8 @@ impl<'a> Value<'a> {
     pub(crate) fn optional_text(self, field: &'static str) -> Result<Option<Cow<'a, str>>, DecodeError> {
         match self {
             Self::Absent | Self::Null => Ok(None),
-            other => other.text(field).map(Some),
+            Self::Text(text) => Ok(Some(text)),
+            other => Err(other.is_not("a string", field)),
         }
     }
 
@@ -118,6 +124,7 @@ impl<'a> Value<'a> {
         }
     }
 
+    #[cold]
     fn is_not(&self, expected: &'static str, field: &'static str) -> DecodeError {
         let found = match self {
             Self::Absent => return DecodeError::MissingField { field },
@@ -160,20 +167,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for TextOrNumber<'a> {
     }
 }
 
-struct FieldsVisitor<const N: usize> {
-    names: [&'static str; N],
+struct FieldsVisitor<'a, 'v> {
+    names: &'v [&'static str],
+    values: &'v mut [Value<'a>],
 }
 
-impl<'de, const N: usize> Visitor<'de> for FieldsVisitor<N> {
-    type Value = [Value<'de>; N];
+impl<'de> Visitor<'de> for FieldsVisitor<'de, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = [const { Value::Absent }; N];
-        while let Some(place) = map.next_key_seed(NameVisitor(&self.names))? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { names, values } = self;
+        while let Some(place) = map.next_key_seed(NameVisitor(names))? {
             match place.and_then(|place| values.get_mut(place)) {
                 Some(value) => *value = map.next_value()?,
                 None => {
@@ -181,7 +189,7 @@ impl<'de, const N: usize> Visitor<'de> for FieldsVisitor<N> {
                 }
             }
         }
-        Ok(values)
+        Ok(())
     }
 }
 

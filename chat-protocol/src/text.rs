@@ -39,14 +39,19 @@ impl MessageText {
     ///
     /// [`TextError`] says which rule it breaks.
     pub fn new(text: &str, limits: &Limits) -> Result<Self, TextError> {
+        if text.contains('\0') {
+            return Err(TextError::Nul);
+        }
+        Self::without_nul(text, limits)
+    }
+
+    /// As [`new`](Self::new), of a text that cannot contain U+0000 where it comes from.
+    pub(crate) fn without_nul(text: &str, limits: &Limits) -> Result<Self, TextError> {
         if text.chars().all(char::is_whitespace) {
             return Err(TextError::Blank);
         }
         if longer_than(text, limits.max_text_chars) {
             return Err(TextError::TooLong { max: limits.max_text_chars });
-        }
-        if text.as_bytes().contains(&0) {
-            return Err(TextError::Nul);
         }
         Ok(Self(text.into()))
     }

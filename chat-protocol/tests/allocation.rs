@@ -204,3 +204,31 @@ fn errors_repeat_little_of_the_frame() {
         }
     }
 }
+
+#[test]
+fn a_message_allocates_what_is_kept_of_it_and_nothing_else() {
+    // Each with the texts that its command keeps.
+    let frames: [(Dialect, &str, &[&str]); 5] = [
+        (Dialect::Typed, r#"{"type":"chat_message","message":"Hi! Привет"}"#, &["Hi! Привет"]),
+        (Dialect::Plain, r#"{"message":"Hi! Привет","username":"amy"}"#, &["Hi! Привет", "amy"]),
+        (Dialect::Remetente, r#"{"message":"Hi! Привет"}"#, &["Hi! Привет"]),
+        (
+            Dialect::Group,
+            r#"{"message":"Hi! Привет","type":"chat","groupname":"lobby"}"#,
+            &["Hi! Привет", "lobby"],
+        ),
+        (
+            Dialect::Command,
+            r#"{"content":"Hi! Привет","command":"new_message","username":"amy","roomName":["lobby"]}"#,
+            &["Hi! Привет", "amy", "lobby"],
+        ),
+    ];
+    let limits = Limits::default();
+    for (dialect, frame, kept) in frames {
+        let used = measure(|| drop(dialect.decode_command(frame, &limits).unwrap()));
+        assert_eq!(used.count_total, kept.len() as u64, "{dialect}");
+        // Beside a text, its counts of references.
+        let most: usize = kept.iter().map(|text| (text.len() + 16).next_multiple_of(8)).sum();
+        assert!(used.bytes_total <= most as u64, "{dialect}: {} of {most} bytes", used.bytes_total);
+    }
+}

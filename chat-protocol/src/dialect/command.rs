@@ -257,7 +257,7 @@ impl Codec for Dialect {
             ClientFrame::NewMessage { content, username, room_name, client_id } => {
                 Ok(Command::SendMessage(SendMessage {
                     room: Some(convert::room_ref(&room_name, "roomName")?),
-                    text: convert::message_text(&content, "content", limits)?,
+                    text: convert::message_text(content, "content", limits)?,
                     claimed_sender: convert::claimed_sender(username, "username")?,
                     client_id: convert::client_id(client_id)?,
                 }))

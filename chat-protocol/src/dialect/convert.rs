@@ -13,11 +13,16 @@ use crate::{
 };
 
 pub(super) fn message_text(
-    text: &str,
+    text: Cow<'_, str>,
     field: &'static str,
     limits: &Limits,
 ) -> Result<MessageText, DecodeError> {
-    MessageText::new(text, limits).map_err(|reason| invalid(field, ValueError::Text(reason)))
+    let checked = match text {
+        // It stands so in the frame, and JSON has U+0000 as an escape only.
+        Cow::Borrowed(text) => MessageText::without_nul(text, limits),
+        Cow::Owned(text) => MessageText::new(&text, limits),
+    };
+    checked.map_err(|reason| invalid(field, ValueError::Text(reason)))
 }
 
 pub(super) fn username(name: &str, field: &'static str) -> Result<Username, DecodeError> {

@@ -174,7 +174,7 @@ impl Codec for Dialect {
             ClientFrame::Chat { message, groupname, username, client_id } => {
                 Ok(Command::SendMessage(SendMessage {
                     room: Some(convert::room_ref(&groupname, "groupname")?),
-                    text: convert::message_text(&message, "message", limits)?,
+                    text: convert::message_text(message, "message", limits)?,
                     claimed_sender: convert::claimed_sender(username, "username")?,
                     client_id: convert::client_id(client_id)?,
                 }))
@@ -182,7 +182,7 @@ impl Codec for Dialect {
             ClientFrame::Notification { message, user_name } => {
                 Ok(Command::SendNotification(SendNotification {
                     recipient: convert::username(&user_name, "user_name")?,
-                    text: convert::message_text(&message, "message", limits)?,
+                    text: convert::message_text(message, "message", limits)?,
                 }))
             }
         }

@@ -74,7 +74,7 @@ impl Codec for Dialect {
     fn decode_command(&self, text: &str, limits: &Limits) -> Result<Command, DecodeError> {
         let frame = ClientFrame::from_json(text)?;
         Ok(Command::SendMessage(convert::send_here(
-            convert::message_text(&frame.message, "message", limits)?,
+            convert::message_text(frame.message, "message", limits)?,
             convert::claimed_sender(frame.username, "username")?,
             convert::client_id(frame.client_id)?,
         )))

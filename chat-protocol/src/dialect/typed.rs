@@ -193,7 +193,7 @@ impl Codec for Dialect {
         Ok(match ClientFrame::from_json(text)? {
             ClientFrame::ChatMessage { message, username, client_id } => {
                 Command::SendMessage(convert::send_here(
-                    convert::message_text(&message, "message", limits)?,
+                    convert::message_text(message, "message", limits)?,
                     convert::claimed_sender(username, "username")?,
                     convert::client_id(client_id)?,
                 ))
