@@ -5,7 +5,7 @@
 
 mod round;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) struct Watch {
     now: AtomicU64,
     round: Mutex<Round>,
     /// Whether there is a task that does the work.
-    is_kept: Mutex<bool>,
+    is_kept: AtomicBool,
 }
 
 /// A connection that is watched over, as long as this is kept.
@@ -56,7 +56,7 @@ impl Watch {
             first_beat: Instant::now(),
             now: AtomicU64::new(0),
             round: Mutex::new(Round::new(pace)),
-            is_kept: Mutex::new(false),
+            is_kept: AtomicBool::new(false),
         }
     }
 
@@ -105,11 +105,9 @@ impl Drop for Watched<'_> {
 
 /// Sees to it that somebody keeps watch over the connections of a gateway, on the runtime of the first connection.
 pub(super) fn keep(gateway: &Arc<Shared>) {
-    let mut is_kept = gateway.watch.is_kept.lock();
-    if *is_kept {
+    if gateway.watch.is_kept.swap(true, Ordering::Relaxed) {
         return;
     }
-    *is_kept = true;
     let keeper = Keeper(Arc::downgrade(gateway));
     let (first_beat, beat) = (gateway.watch.first_beat, gateway.watch.beat);
     let stopping = gateway.stopping.clone();
@@ -130,7 +128,7 @@ struct Keeper(Weak<Shared>);
 impl Drop for Keeper {
     fn drop(&mut self) {
         if let Some(gateway) = self.0.upgrade() {
-            *gateway.watch.is_kept.lock() = false;
+            gateway.watch.is_kept.store(false, Ordering::Relaxed);
         }
     }
 }
