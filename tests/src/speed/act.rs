@@ -8,6 +8,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::commit;
 use super::failure::Failure;
 use super::running::{Programs, Running, SECRET};
 use super::subject::{People, Setting, Subject};
@@ -30,8 +31,8 @@ pub enum Act {
     /// One in each room talks: CPU time for each delivery beyond those to two members, in µs. What a message costs by
     /// itself is not in it.
     TalkToMore(Size, Talk),
-    /// One in each room talks: the time that 99 of a hundred deliveries take, in µs.
-    TalkInTime(Size, Talk),
+    /// One in each room talks: the time that so many deliveries take beyond a commit of the storage, in µs.
+    TalkInTime(Size, Talk, Percentile),
     /// They talk faster and faster: the highest number of deliveries a second.
     Climb(Size, Climb),
     /// They are there: memory for each connection, in KiB.
@@ -44,6 +45,15 @@ pub enum Act {
     Ask(Size, Questions),
     /// It starts: time until it listens, in ms.
     Start,
+}
+
+/// How many deliveries take no longer than what is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Percentile {
+    /// Half of them.
+    P50,
+    /// Of a hundred, all but one.
+    P99,
 }
 
 /// What was measured.
@@ -87,11 +97,16 @@ impl Act {
                 let details = json!({ "arrival": arrival, "window": window });
                 Ok(Measured { value: window.cpu_us, is_whole: window.is_whole(), details })
             }
-            Self::TalkInTime(size, talk) => {
+            Self::TalkInTime(size, talk, percentile) => {
                 let (mut crowd, arrival) = gather(size, &["plain"])?;
                 let window = crowd.talk(talk);
-                let details = json!({ "arrival": arrival, "window": window });
-                Ok(Measured { value: window.p99_us, is_whole: window.is_whole(), details })
+                let took = match percentile {
+                    Percentile::P50 => window.p50_us,
+                    Percentile::P99 => window.p99_us,
+                };
+                let commit = commit::mean_us(subject, server.address())?;
+                let details = json!({ "arrival": arrival, "window": window, "commit_us": commit });
+                Ok(Measured { value: took - commit, is_whole: window.is_whole(), details })
             }
             Self::Climb(size, climb) => {
                 let (mut crowd, _) = gather(size, &["plain"])?;

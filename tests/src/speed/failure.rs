@@ -46,6 +46,12 @@ pub enum Failure {
     /// Clients did not get in.
     #[error(transparent)]
     Ungathered(#[from] Ungathered),
+    /// The server does not tell its figures.
+    #[error("/metrics of the server: {0}")]
+    Figures(#[source] io::Error),
+    /// The server has stored nothing, or does not tell.
+    #[error("/metrics of the server tells of no commit")]
+    NoCommit,
     /// No rate was low enough.
     #[error("not even the lowest rate that was tried was kept up with")]
     NoRate,

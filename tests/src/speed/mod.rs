@@ -6,6 +6,7 @@
 mod act;
 mod channels;
 mod cluster;
+mod commit;
 mod failure;
 mod report;
 mod run;
@@ -15,7 +16,7 @@ mod seed;
 mod subject;
 mod table;
 
-pub use act::{Act, Measured};
+pub use act::{Act, Measured, Percentile};
 pub use cluster::{ClusterReport, ClusterRun, Costs, OfSize};
 pub use failure::Failure;
 pub use report::{Line, OfPeer, Repetition, Report};

@@ -2,7 +2,7 @@
 
 use super::{PLAIN, Reach, Scale, Scenario, Trial};
 use crate::load::Talk;
-use crate::speed::act::Act;
+use crate::speed::act::{Act, Percentile};
 use crate::speed::subject::{Store, Subject};
 
 pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
@@ -24,7 +24,11 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
     let climb = Act::Climb(one_room, scale.climb());
     let stay = Act::Stay(scale.size(100, 10_000));
     let arrive = Act::Arrive(scale.size(50, 5_000));
-    let half = Act::TalkInTime(one_room, scale.talk(2_000.0));
+    let half = |key, work, percentile| {
+        let act = Act::TalkInTime(one_room, scale.talk(2_000.0), percentile);
+        let base = Some(Trial { subject: Subject::BATCHING_BOUND, act });
+        Scenario { base, ..beside(key, work, "µs", file, act, 1.0) }
+    };
     vec![
         beside("a", "A: a room of 500, 200 messages/s", us, file, a, 1.15),
         beside("a-trickle", "A, trickle: 2 messages/s", us, file, trickling, 1.5),
@@ -43,17 +47,12 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
                 0.0,
             )
         },
-        Scenario {
-            base: Some(Trial { subject: Subject::BATCHING_BOUND, act: half }),
-            ..beside(
-                "half-load",
-                "half of that (1 M deliveries/s): latency, 99 of 100",
-                "µs",
-                file,
-                half,
-                1.0,
-            )
-        },
+        half(
+            "half-load-p50",
+            "half of that (1 M deliveries/s): latency without a commit, 50 of 100",
+            Percentile::P50,
+        ),
+        half("half-load-p99", "the same, 99 of 100", Percentile::P99),
         Scenario {
             reach: Reach::AtMost(3.0),
             ..beside(
