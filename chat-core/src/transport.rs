@@ -1,6 +1,6 @@
 //! How an event reaches one connected client.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -24,6 +24,13 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// Does nothing unless it is implemented: a transport may let go what it is handed at once.
     fn flush(&self) {}
+
+    /// As [`deliver`](Self::deliver) and [`flush`](Self::flush), one after the other: nothing follows, for now. Most events
+    /// come so.
+    fn deliver_last(&self, delivery: &Delivery<'_>) {
+        self.deliver(delivery);
+        self.flush();
+    }
 
     /// Waits until little of what was delivered is still on its way, or the client is gone. What a client has
     /// [missed](crate::CatchUp) is delivered at this pace.
@@ -58,13 +65,16 @@ pub struct Format(
 #[derive(Debug)]
 pub struct Delivery<'a> {
     events: &'a [Event],
-    /// In the format that was asked for first: mostly the only one.
-    first: OnceCell<Form>,
-    others: RefCell<Vec<Form>>,
+    forms: Forms,
 }
 
-/// A format, and what there is in it.
-type Form = (Format, Option<Encoded>);
+/// What the events are in each of the formats that were asked for.
+#[derive(Debug, Default)]
+struct Forms {
+    /// In the format that was asked for first: mostly the only one.
+    first: OnceCell<(Format, Option<Encoded>)>,
+    others: OnceCell<Box<Self>>,
+}
 
 /// The events of a [`Delivery`] in a [`Format`], one behind the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +95,7 @@ impl<'a> Delivery<'a> {
     /// A delivery of these events, in their order.
     #[must_use]
     pub const fn of(events: &'a [Event]) -> Self {
-        Self { events, first: OnceCell::new(), others: RefCell::new(Vec::new()) }
+        Self { events, forms: Forms { first: OnceCell::new(), others: OnceCell::new() } }
     }
 
     /// The events themselves.
@@ -97,21 +107,21 @@ impl<'a> Delivery<'a> {
     /// The events in a format: what `encode` makes of each the first time that anybody asks for this format.
     ///
     /// `None` where the format has no form for any of them.
-    pub fn encoded(&self, format: Format, encode: impl FnMut(&Event) -> Option<Bytes>) -> Option<Encoded> {
-        if let Some((_, encoded)) = self.known(format) {
-            return encoded;
-        }
-        let encoded = join(self.events.iter().filter_map(encode));
-        if let Err(form) = self.first.set((format, encoded.clone())) {
-            self.others.borrow_mut().push(form);
-        }
-        encoded
+    pub fn encoded(&self, format: Format, encode: impl FnMut(&Event) -> Option<Bytes>) -> Option<&Encoded> {
+        self.forms.of(format, || join(self.events.iter().filter_map(encode)))
     }
+}
 
-    fn known(&self, format: Format) -> Option<Form> {
-        let others = self.others.borrow();
-        let mut forms = self.first.get().into_iter().chain(others.iter());
-        forms.find(|(known, _)| *known == format).cloned()
+impl Forms {
+    fn of(&self, format: Format, encode: impl FnOnce() -> Option<Encoded>) -> Option<&Encoded> {
+        let mut forms = self;
+        while let Some((known, encoded)) = forms.first.get() {
+            if *known == format {
+                return encoded.as_ref();
+            }
+            forms = forms.others.get_or_init(Box::default);
+        }
+        forms.first.get_or_init(|| (format, encode())).1.as_ref()
     }
 }
 
@@ -153,7 +163,7 @@ mod tests {
         let delivery = Delivery::of(&events);
         let encoded =
             delivery.encoded(Format(1), |event| (*event == events[0]).then(|| Bytes::from_static(b"one")));
-        assert_eq!(encoded, Some(Encoded { bytes: "oneone".into(), count: 2 }));
+        assert_eq!(encoded, Some(&Encoded { bytes: "oneone".into(), count: 2 }));
         assert_eq!(delivery.encoded(Format(2), |_| None), None);
     }
 }

@@ -87,8 +87,7 @@ impl Connection {
     }
 
     pub(crate) fn deliver(&self, event: &Event) {
-        self.transport.deliver(&Delivery::new(event));
-        self.transport.flush();
+        self.transport.deliver_last(&Delivery::new(event));
     }
 
     pub(crate) fn is_of(&self, user: UserId) -> bool {

@@ -164,8 +164,7 @@ impl Hub {
         let delivery = Delivery::new(event);
         for Subscriber { connection, .. } in &entry.lock().list {
             if hears(connection) {
-                connection.transport.deliver(&delivery);
-                connection.transport.flush();
+                connection.transport.deliver_last(&delivery);
             }
         }
     }
@@ -181,8 +180,7 @@ impl Hub {
         let delivery = Delivery::new(&event);
         for Subscriber { connection, .. } in &subscribers.list {
             if !connection.is_of(user.id) {
-                connection.transport.deliver(&delivery);
-                connection.transport.flush();
+                connection.transport.deliver_last(&delivery);
             }
         }
     }

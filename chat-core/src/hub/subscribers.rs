@@ -10,7 +10,7 @@ use super::Edge;
 use super::connection::{Connection, ConnectionId};
 use super::posts::{Mark, Posting, Posts};
 use crate::storage::Room;
-use crate::{Delivery, Moment, Novelty, Standing};
+use crate::{Delivery, Moment, Novelty, Standing, Transport};
 
 /// How far the messages of a room have been read or delivered: up to this one; `None` before the first.
 pub(crate) type Place = Option<Seq>;
@@ -37,6 +37,8 @@ pub(crate) struct Feed {
 #[derive(Debug)]
 pub(super) struct Subscriber {
     pub(super) connection: Arc<Connection>,
+    /// That of the connection: what is delivered to many goes without a look at each connection.
+    transport: Arc<dyn Transport>,
     pub(super) entry: EntryId,
     pub(super) hears: Hears,
 }
@@ -71,7 +73,8 @@ impl Subscribers {
         let edge = if self.list.is_empty() { Edge::Crossed } else { Edge::Unchanged };
         // Most topics are users with one connection.
         self.list.reserve_exact(usize::from(self.list.is_empty()));
-        self.list.push(Subscriber { connection: Arc::clone(connection), entry, hears });
+        let transport = Arc::clone(&connection.transport);
+        self.list.push(Subscriber { connection: Arc::clone(connection), transport, entry, hears });
         edge
     }
 
@@ -82,23 +85,23 @@ impl Subscribers {
     /// Everybody is served under one lock, so that all see all messages in one order.
     pub(super) fn post(&mut self, posts: &Posts) -> Posting {
         let posting = self.take_next(posts);
-        for (marks, events) in posts.parts(posting.posted.clone()) {
+        let mut parts = posts.parts(posting.posted.clone()).peekable();
+        while let Some((marks, events)) = parts.next() {
+            let is_last = parts.peek().is_none();
             let together = Delivery::of(events);
             let apart = LazyCell::new(|| events.iter().map(Delivery::new).collect::<Vec<_>>());
             for subscriber in &mut self.list {
-                if marks.iter().all(|mark| subscriber.lets_pass(mark)) {
-                    subscriber.connection.transport.deliver(&together);
-                } else {
-                    for (mark, alone) in marks.iter().zip(apart.iter()) {
-                        if subscriber.lets_pass(mark) {
-                            subscriber.connection.transport.deliver(alone);
-                        }
+                if !marks.iter().all(|mark| subscriber.lets_pass(mark)) {
+                    subscriber.deliver_some(marks, &apart);
+                    if is_last {
+                        subscriber.transport.flush();
                     }
+                } else if is_last {
+                    subscriber.transport.deliver_last(&together);
+                } else {
+                    subscriber.transport.deliver(&together);
                 }
             }
-        }
-        if !posting.posted.is_empty() {
-            self.list.iter().for_each(|subscriber| subscriber.connection.transport.flush());
         }
         posting
     }
@@ -161,6 +164,15 @@ impl Subscribers {
 }
 
 impl Subscriber {
+    /// Delivers those messages that it hears.
+    fn deliver_some(&mut self, marks: &[Mark], messages: &[Delivery<'_>]) {
+        for (mark, message) in marks.iter().zip(messages) {
+            if self.lets_pass(mark) {
+                self.transport.deliver(message);
+            }
+        }
+    }
+
     /// Whether it hears a message. Asked again for the same one, the answer is the same.
     fn lets_pass(&mut self, message: &Mark) -> bool {
         let is_heard = match self.hears {
@@ -173,6 +185,6 @@ impl Subscriber {
                 true
             }
         };
-        is_heard && message.unheard_by != Some(self.connection.id)
+        is_heard && message.unheard_by.is_none_or(|unheard_by| unheard_by != self.connection.id)
     }
 }

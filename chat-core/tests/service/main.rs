@@ -141,9 +141,10 @@ fn say(room: Option<&str>, text: &str, client_id: Option<&str>) -> Command {
     })
 }
 
-/// A client in the same process: keeps the events it is told.
+/// A client in the same process: keeps the events it is told, and has heard them once they are flushed.
 #[derive(Debug, Default)]
 struct Inbox {
+    delivered: Mutex<Vec<Event>>,
     events: Mutex<Vec<Event>>,
     /// How many events came at once, each time.
     deliveries: Mutex<Vec<usize>>,
@@ -172,8 +173,14 @@ impl Inbox {
 
 impl Transport for Inbox {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        self.events.lock().extend_from_slice(delivery.events());
+        self.delivered.lock().extend_from_slice(delivery.events());
         self.deliveries.lock().push(delivery.events().len());
+    }
+
+    fn flush(&self) {
+        // Locked one in the other: two threads may flush, and their events keep their order.
+        let mut delivered = self.delivered.lock();
+        self.events.lock().append(&mut delivered);
         self.arrived.notify_one();
     }
 

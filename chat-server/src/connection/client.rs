@@ -79,7 +79,7 @@ impl Client {
     pub(super) fn speak(&self, dialect: Dialect) {
         let mut held = self.held.lock();
         for event in held.drain(..) {
-            self.send(dialect, &Delivery::new(&event));
+            self.push(dialect, &Delivery::new(&event));
         }
         // Set while `held` is locked, so that nothing overtakes what was held back. Who decided first has decided.
         let _ = self.dialect.set(dialect);
@@ -110,14 +110,17 @@ impl Client {
         }
     }
 
-    fn send(&self, dialect: Dialect, delivery: &Delivery<'_>) {
-        let frames = delivery.encoded(self.format(dialect), |event| {
+    fn push(&self, dialect: Dialect, delivery: &Delivery<'_>) {
+        if let Some(Encoded { bytes, count }) = self.frames(dialect, delivery) {
+            self.outbox.push(bytes.clone(), *count);
+        }
+    }
+
+    fn frames<'a>(&self, dialect: Dialect, delivery: &'a Delivery<'_>) -> Option<&'a Encoded> {
+        delivery.encoded(self.format(dialect), |event| {
             let text = dialect.encode_event(event, &self.context)?;
             encode(Frame::message(text, OpCode::Data(Data::Text), true))
-        });
-        if let Some(Encoded { bytes, count }) = frames {
-            self.outbox.push(bytes, count);
-        }
+        })
     }
 
     /// What the encoding of an event depends on. The language is the same for all.
@@ -133,11 +136,11 @@ impl Client {
     fn hold_back(&self, delivery: &Delivery<'_>) {
         let mut held = self.held.lock();
         if let Some(dialect) = self.dialect() {
-            return self.send(dialect, delivery);
+            return self.push(dialect, delivery);
         }
         for event in delivery.events() {
             if let Event::MessagePosted(_) | Event::Refused(_) = event {
-                self.send(UNDECIDED, &Delivery::new(event));
+                self.push(UNDECIDED, &Delivery::new(event));
                 continue;
             }
             if held.len() == HELD_EVENTS {
@@ -168,8 +171,17 @@ impl Transport for Client {
 
     fn deliver(&self, delivery: &Delivery<'_>) {
         match self.dialect() {
-            Some(dialect) => self.send(dialect, delivery),
+            Some(dialect) => self.push(dialect, delivery),
             None => self.hold_back(delivery),
         }
+    }
+
+    fn deliver_last(&self, delivery: &Delivery<'_>) {
+        let frames = self.dialect().and_then(|dialect| self.frames(dialect, delivery));
+        if let Some(Encoded { bytes, count }) = frames {
+            return self.outbox.send(bytes, *count);
+        }
+        self.deliver(delivery);
+        self.flush();
     }
 }

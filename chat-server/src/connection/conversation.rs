@@ -151,6 +151,5 @@ fn refusal(error: &CommandError, client_id: Option<ClientId>) -> Refusal {
 }
 
 fn refuse(client: &Client, refusal: Refusal) {
-    client.deliver(&Delivery::new(&Event::Refused(refusal)));
-    client.flush();
+    client.deliver_last(&Delivery::new(&Event::Refused(refusal)));
 }

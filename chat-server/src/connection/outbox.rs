@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::end::End;
 use crate::metrics::Tally;
@@ -43,28 +43,44 @@ impl Outbox {
     /// Adds frames, one behind the other, to be flushed. Where as much as may wait waits already, the client is cut off: it
     /// would never catch up. What is added at once may go over the bound, so that a long page of history is no reason.
     pub(super) fn push(&self, frames: Bytes, count: usize) {
-        let mut woken = None;
         let mut queue = self.queue.lock();
+        let woken = self.add(&mut queue, frames, count);
+        drop(queue);
+        wake(woken);
+    }
+
+    fn add(&self, queue: &mut Queue, frames: Bytes, count: usize) -> Option<Waker> {
         if queue.phase != Phase::Open {
-            return;
+            return None;
         }
-        if queue.bytes >= self.max_bytes {
-            // It may only not have been flushed yet.
-            woken = queue.flush();
-        }
+        // It may only not have been flushed yet.
+        let woken = if queue.bytes < self.max_bytes { None } else { queue.flush() };
         if queue.bytes < self.max_bytes {
             queue.add(frames, count);
-        } else {
-            queue.cut_off();
-            woken = queue.end(End::TooSlow);
+            return woken;
         }
-        drop(queue);
+        queue.cut_off();
+        queue.end(End::TooSlow)
+    }
+
+    /// [Adds](Self::push) frames, and [lets go](Self::flush) what waits. Where nothing does, they go straight to the socket.
+    pub(super) fn send(&self, frames: &Bytes, count: usize) {
+        let mut queue = self.queue.lock();
+        let is_sent = queue.send_at_once(frames, count);
+        if is_sent && queue.bytes == 0 {
+            return;
+        }
+        let woken = if is_sent { None } else { self.add(&mut queue, frames.clone(), count) };
+        self.flush_locked(queue);
         wake(woken);
     }
 
     /// Lets what waits go, as far as the socket takes it.
     pub(super) fn flush(&self) {
-        let mut queue = self.queue.lock();
+        self.flush_locked(self.queue.lock());
+    }
+
+    fn flush_locked(&self, mut queue: MutexGuard<'_, Queue>) {
         let woken = queue.flush();
         let waiting = self.take_waiting(&mut queue);
         drop(queue);

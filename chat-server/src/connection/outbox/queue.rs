@@ -49,9 +49,30 @@ pub(super) enum Phase {
 impl Queue {
     pub(super) fn add(&mut self, frames: Bytes, count: usize) {
         self.bytes += frames.len();
+        self.count(&frames, count);
+        self.pieces.push_back(frames);
+    }
+
+    /// Adds frames where nothing waits before them and the wire takes something of them at once; only what it does not take
+    /// waits then. Whether that was so: why the wire takes nothing, the next [flush](Self::flush) finds out again.
+    pub(super) fn send_at_once(&mut self, frames: &Bytes, count: usize) -> bool {
+        let Self { wire: Some(wire), phase: Phase::Open, is_blocked: false, bytes: 0, .. } = self else {
+            return false;
+        };
+        let Ok(written @ 1..) = wire.try_write(&[IoSlice::new(frames)]) else { return false };
+        if written == frames.len() {
+            self.count(frames, count);
+        } else {
+            self.add(frames.clone(), count);
+            self.bytes -= written;
+            advance(&mut self.pieces, written);
+        }
+        true
+    }
+
+    const fn count(&mut self, frames: &Bytes, count: usize) {
         self.taken.frames += count as u64;
         self.taken.bytes += frames.len() as u64;
-        self.pieces.push_back(frames);
     }
 
     pub(super) fn cut_off(&mut self) {

@@ -43,27 +43,54 @@ async fn all_frames_arrive(wire: Wire, mut client: impl tokio::io::AsyncRead + U
     outbox.write_to(wire);
     let task = task(&outbox);
     for (number, frame) in frames.iter().enumerate().skip(1) {
-        outbox.push(frame.clone(), 1);
+        if number % (2 * every) == 0 {
+            outbox.send(frame, 1);
+        } else {
+            outbox.push(frame.clone(), 1);
+        }
         if number % every == 0 {
             outbox.flush();
         }
     }
     outbox.finish();
     outbox.push(frame(1), 1);
+    outbox.send(&frame(1), 1);
     let mut read = Vec::new();
     client.read_to_end(&mut read).await.unwrap();
     assert!(read == frames.concat(), "every {every}");
+    let tally = outbox.tally();
+    assert_eq!((tally.frames, tally.bytes, tally.waiting), (frames.len() as u64, read.len() as u64, 0));
     task.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_frames_arrive_in_order_on_every_kind_of_wire() {
-    for every in [1, 7, 500] {
+    for every in [1, 2, 7, 500] {
         let (wire, client) = socket().await;
         all_frames_arrive(wire, client, every).await;
         let (wire, client) = stream(1_000);
         all_frames_arrive(wire, client, every).await;
     }
+}
+
+/// What is sent while nothing waits goes without a copy, and a client whose socket takes no more is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_at_once_arrives_whole_however_much_the_socket_takes() {
+    let (wire, mut client) = socket().await;
+    let outbox = Arc::new(Outbox::new(usize::MAX));
+    outbox.write_to(wire);
+    let large: Bytes = (0..50_000_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    outbox.send(&frame(3), 1);
+    assert_eq!(outbox.waiting_bytes(), 0);
+    outbox.send(&large, 1);
+    assert!((1..large.len()).contains(&outbox.waiting_bytes()));
+    outbox.send(&frame(7), 1);
+    outbox.finish();
+    let task = task(&outbox);
+    let mut read = Vec::new();
+    client.read_to_end(&mut read).await.unwrap();
+    assert!(read == [&frame(3)[..], &large, &frame(7)].concat());
+    task.abort();
 }
 
 #[tokio::test]
