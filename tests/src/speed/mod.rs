@@ -7,6 +7,7 @@ mod act;
 mod channels;
 mod cluster;
 mod commit;
+mod cores;
 mod failure;
 mod report;
 mod run;
@@ -18,6 +19,7 @@ mod table;
 
 pub use act::{Act, Measured, Percentile};
 pub use cluster::{ClusterReport, ClusterRun, Costs, OfSize};
+pub use cores::Cores;
 pub use failure::Failure;
 pub use report::{Line, OfPeer, Repetition, Report};
 pub use run::Run;
