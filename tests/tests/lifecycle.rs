@@ -4,12 +4,16 @@
 
 use std::time::Duration;
 
-use chat_server::Database;
+use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+use chat_core::{ChatService, ServiceConfig};
+use chat_server::auth::GuestAuthenticator;
+use chat_server::{Database, Gateway, GatewayConfig, SystemClock};
 use chat_tests::PATIENCE;
 use chat_tests::server::TestServer;
+use chat_tests::socket::Socket;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -62,6 +66,29 @@ async fn a_stop_closes_clients_with_1001_and_takes_no_new_ones() {
     let address = server.address();
     server.stop().await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn who_still_comes_while_a_gateway_closes_is_sent_away_with_1001() {
+    let (service, driver) = ChatService::new(
+        MemoryStorage::new(),
+        LocalChannelLayer::new(),
+        SystemClock,
+        ServiceConfig::default(),
+    );
+    let driving = tokio::spawn(driver.run());
+    let gateway = Gateway::new(service, GuestAuthenticator, GatewayConfig::default());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // It goes on taking connections, as a router does that has other routes, too.
+    let serving = tokio::spawn(axum::serve(listener, gateway.router()).into_future());
+    gateway.close().await;
+    for path in ["/ws/chat/hall/?dialect=typed", "/ws/chat/listener/"] {
+        let mut late = Socket::open(&format!("ws://{address}{path}")).await;
+        assert_eq!(late.receive_close().await, 1001);
+    }
+    serving.abort();
+    driving.abort();
 }
 
 #[tokio::test]

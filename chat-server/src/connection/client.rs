@@ -102,6 +102,12 @@ impl Client {
         self.outbox.end(end);
     }
 
+    /// Why the connection must end, once it must.
+    #[cfg(test)]
+    pub(crate) fn ends(&self) -> Option<End> {
+        futures::FutureExt::now_or_never(std::future::poll_fn(|cx| self.outbox.poll_end(cx)))
+    }
+
     /// Asks for a sign of life.
     pub(super) fn ping(&self) {
         if let Some(ping) = encode(Frame::ping(Bytes::new())) {

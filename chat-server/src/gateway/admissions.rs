@@ -90,3 +90,36 @@ impl Drop for Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chat_core::Identity;
+    use chat_protocol::EncodeContext;
+
+    use super::*;
+
+    fn client() -> Arc<Client> {
+        Client::new(None, EncodeContext::default(), None, 1024)
+    }
+
+    fn admission(credential: &Credential) -> Admission {
+        Admission { credential: Some(credential.clone()), ..Identity::Guest { name: None }.into() }
+    }
+
+    #[test]
+    fn a_credential_is_held_until_its_last_connection_has_gone() {
+        let admissions = Arc::new(Admissions::default());
+        let [ours, theirs] = [[1], [2]].map(|hash| Credential(Arc::new(hash)));
+        let [gone, stays, other] = [client(), client(), client()];
+        let gone_holds = admissions.hold(&admission(&ours), &gone);
+        let stays_holds = admissions.hold(&admission(&ours), &stays);
+        let _other_holds = admissions.hold(&admission(&theirs), &other);
+        assert_eq!(admissions.credentials(), [ours.clone(), theirs.clone()]);
+        drop(gone_holds);
+        assert_eq!(admissions.credentials(), [ours.clone(), theirs.clone()]);
+        admissions.revoke(&ours);
+        assert_eq!([&gone, &stays, &other].map(|client| client.ends()), [None, Some(End::SignedOut), None]);
+        drop(stays_holds);
+        assert_eq!(admissions.credentials(), [theirs]);
+    }
+}
