@@ -77,9 +77,13 @@ impl Act {
         let server = Running::start(subject, programs)?;
         let process = server.process();
         let gather = |size: Size, dialects| {
-            let people = people_of(subject);
-            let plan =
-                Plan { dialects, people, ..Plan::guests(server.address(), size.rooms, size.connections) };
+            let (people, waits) = (people_of(subject), programs.cores.waits());
+            let plan = Plan {
+                dialects,
+                people,
+                waits,
+                ..Plan::guests(server.address(), size.rooms, size.connections)
+            };
             let (mut crowd, arrival) = Crowd::gather(plan, process)?;
             // Some servers answer a handshake a little before a message gets there.
             crowd.wait(0.1);

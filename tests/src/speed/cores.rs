@@ -5,6 +5,8 @@ use std::process::{Child, Command};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use crate::load::Waits;
+
 /// One core for the load generator and the rest for servers, where there is more than one.
 ///
 /// Left to the system, a server that does little shares a core with the generator, where all that it sends is in the cache of
@@ -35,6 +37,14 @@ impl Cores {
         generator.set(first);
         servers.unset(first);
         Ok(Self(Some(Apart { generator, servers })))
+    }
+
+    /// How the generator waits: a core that it has to itself may as well be busy.
+    pub(super) const fn waits(&self) -> Waits {
+        match self.0 {
+            None => Waits::Asleep,
+            Some(_) => Waits::Awake,
+        }
     }
 
     /// Starts a server on its cores; the calling thread, which is the generator's, stays on its own from now on.
