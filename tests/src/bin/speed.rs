@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use chat_server::chain;
 use chat_tests::load::raise_descriptors;
 use chat_tests::peers::Peer;
-use chat_tests::speed::{ClusterRun, Cores, Programs, Run, Scale, Scenario, Subject, scenarios};
+use chat_tests::speed::{ClusterRun, Programs, Run, Scale, Scenario, Subject, scenarios};
 use clap::{Args, Parser, Subcommand};
 
 type Failure = Box<dyn std::error::Error>;
@@ -93,7 +93,7 @@ fn run(plan: Plan) -> Result<ExitCode, Failure> {
     let server = plan.server.unwrap_or_else(|| peer.with_file_name("chat-server"));
     let scale = if plan.smoke { Scale::Smoke } else { Scale::Full { history: plan.history } };
     let run = Run {
-        programs: Programs { server, scratch: scratch(&peer), peer, cores: Cores::share_out()? },
+        programs: Programs { server, scratch: scratch(&peer), peer },
         scenarios: chosen(scenarios(scale), &plan.scenarios)?,
         repetitions: if plan.smoke { 1 } else { plan.repetitions },
         peers: plan.peers,

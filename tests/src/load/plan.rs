@@ -29,17 +29,6 @@ pub struct Plan {
     pub people: People,
     /// How many handshakes are under way at a time.
     pub handshakes: usize,
-    /// What it does while there is nothing to do.
-    pub waits: Waits,
-}
-
-/// How a crowd waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waits {
-    /// Its thread sleeps: whoever sends it something pays for waking it.
-    Asleep,
-    /// Its thread keeps its core busy: no server pays for waking it, as none pays for a client on another machine.
-    Awake,
 }
 
 /// The place of a connection.
@@ -85,8 +74,8 @@ impl Plan {
         rooms: usize,
         connections: usize,
     ) -> Self {
-        let (people, handshakes, waits) = (People::Guests, HANDSHAKES, Waits::Asleep);
-        Self { servers, seating, rooms, connections, dialects: &["plain"], people, handshakes, waits }
+        let (people, handshakes) = (People::Guests, HANDSHAKES);
+        Self { servers, seating, rooms, connections, dialects: &["plain"], people, handshakes }
     }
 
     /// The room of a connection.

@@ -14,7 +14,7 @@ use rustix::time::Timespec;
 
 use super::clock::{Nanos, SECOND, now};
 use super::frame::{Head, Kind, masked};
-use super::plan::{ACCEPT, Waits};
+use super::plan::ACCEPT;
 
 /// So many connections leave from one address: 127.0.0.1, then .2, … The system has hardly more ports for one.
 const CONNECTIONS_PER_ADDRESS: usize = 20_000;
@@ -67,7 +67,6 @@ pub(super) struct Sockets {
     buffer: Vec<u8>,
     events: Vec<Event>,
     mask: u32,
-    waits: Waits,
     first_error: Option<String>,
 }
 
@@ -80,14 +79,13 @@ impl fmt::Debug for Sockets {
 impl Sockets {
     /// No connections yet.
     #[must_use]
-    pub(super) fn new(waits: Waits) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             epoll: epoll::create(CreateFlags::CLOEXEC).expect("the system has epoll"),
             connections: Vec::new(),
             buffer: vec![0; READ_BYTES],
             events: Vec::with_capacity(EVENTS),
             mask: 0x9E37_79B9,
-            waits,
             first_error: None,
         }
     }
@@ -175,13 +173,9 @@ impl Sockets {
             .expect("the socket is watched");
     }
 
-    /// Waits until something can be done, or this moment; does it, and tells what happened, and when. Awake, it does not wait:
-    /// whoever calls asks again.
+    /// Waits until something can be done, or this moment; does it, and tells what happened, and when.
     pub(super) fn poll(&mut self, until: Nanos, mut tell: impl FnMut(usize, Happening<'_>, Nanos)) {
-        let wait = match self.waits {
-            Waits::Asleep => until.saturating_sub(now()),
-            Waits::Awake => 0,
-        };
+        let wait = until.saturating_sub(now());
         let wait = Timespec { tv_sec: (wait / SECOND).cast_signed(), tv_nsec: (wait % SECOND).cast_signed() };
         let mut events = std::mem::take(&mut self.events);
         // Interrupted is as good as nothing to do.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::commit;
 use super::failure::Failure;
+use super::one_core::OneCore;
 use super::running::{Programs, Running, SECRET};
 use super::subject::{People, Setting, Subject};
 use crate::load::{self, Arrival, Climb, Crowd, Plan, Questions, Talk};
@@ -74,16 +75,14 @@ impl Act {
     ///
     /// [`Failure`] where it cannot be measured.
     pub fn on(self, subject: Subject, programs: &Programs) -> Result<Measured, Failure> {
+        // Left once the server has been stopped.
+        let _one_core = self.is_of_cpu_time().then(OneCore::enter).transpose()?;
         let server = Running::start(subject, programs)?;
         let process = server.process();
         let gather = |size: Size, dialects| {
-            let (people, waits) = (people_of(subject), programs.cores.waits());
-            let plan = Plan {
-                dialects,
-                people,
-                waits,
-                ..Plan::guests(server.address(), size.rooms, size.connections)
-            };
+            let people = people_of(subject);
+            let plan =
+                Plan { dialects, people, ..Plan::guests(server.address(), size.rooms, size.connections) };
             let (mut crowd, arrival) = Crowd::gather(plan, process)?;
             // Some servers answer a handshake a little before a message gets there.
             crowd.wait(0.1);
@@ -146,6 +145,14 @@ impl Act {
                 let details = json!({ "resident": process.resident() });
                 Ok(Measured { value: server.took().as_secs_f64() * 1e3, is_whole: true, details })
             }
+        }
+    }
+
+    /// Whether it measures what something costs; and not how much, or how fast.
+    const fn is_of_cpu_time(self) -> bool {
+        match self {
+            Self::Talk(..) | Self::TalkToMore(..) | Self::Arrive(_) | Self::Ask(..) => true,
+            Self::TalkInTime(..) | Self::Climb(..) | Self::Stay(_) | Self::StayFor(..) | Self::Start => false,
         }
     }
 }

@@ -7,8 +7,8 @@ mod act;
 mod channels;
 mod cluster;
 mod commit;
-mod cores;
 mod failure;
+mod one_core;
 mod report;
 mod run;
 mod running;
@@ -19,7 +19,6 @@ mod table;
 
 pub use act::{Act, Measured, Percentile};
 pub use cluster::{ClusterReport, ClusterRun, Costs, OfSize};
-pub use cores::Cores;
 pub use failure::Failure;
 pub use report::{Line, OfPeer, Repetition, Report};
 pub use run::Run;

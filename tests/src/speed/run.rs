@@ -22,8 +22,6 @@ pub struct Run {
 impl Run {
     /// Measures, and tells after each trial what came of it.
     pub fn measure(&self, mut tell: impl FnMut(&str)) -> Report {
-        // Before servers are started: the cores of this thread are fewer then.
-        let machine = Machine::this();
         let mut lines: Vec<Line> = self.scenarios.iter().map(Line::of).collect();
         // One repetition of everything after the other, so that what changes on the machine meets all alike.
         for number in 1..=self.repetitions {
@@ -34,7 +32,7 @@ impl Run {
                 line.sum_up(scenario);
             }
         }
-        Report { machine, lines }
+        Report { machine: Machine::this(), lines }
     }
 
     fn repeat(&self, scenario: &Scenario, line: &mut Line, mut tell: impl FnMut(&str)) -> Repetition {

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::channels;
-use super::cores::Cores;
 use super::failure::Failure;
 use super::seed;
 use super::subject::{People, Setting, Store, Subject};
@@ -19,7 +18,7 @@ use crate::peers::{Buffers, Peer};
 /// What tokens are signed with.
 pub(super) const SECRET: &str = "a secret for measurements, and for nothing else";
 
-/// Where the programs are, and where they run.
+/// Where the programs are.
 #[derive(Debug, Clone)]
 pub struct Programs {
     /// `chat-server`.
@@ -28,8 +27,6 @@ pub struct Programs {
     pub peer: PathBuf,
     /// Where Django is installed, once, if it is needed.
     pub scratch: PathBuf,
-    /// On which cores.
-    pub cores: Cores,
 }
 
 /// A server that listens. Dropped, it is killed, and what it stored is removed.
@@ -46,22 +43,21 @@ impl Running {
     /// Starts it, and waits until it listens.
     pub(super) fn start(subject: Subject, programs: &Programs) -> Result<Self, Failure> {
         match subject {
-            Subject::Ours(setting) => Self::start_ours(setting, programs),
+            Subject::Ours(setting) => Self::start_ours(setting, &programs.server),
             Subject::Peer(peer) => {
                 let mut command = Command::new(&programs.peer);
                 command.arg("peer").args(arguments(peer));
-                Self::spawn(command, &programs.peer, &programs.cores, None)
+                Self::spawn(command, &programs.peer, None)
             }
             Subject::Channels { messages } => {
                 let folder = tempfile::tempdir()?;
                 let command = channels::command(messages, folder.path(), &programs.scratch)?;
-                Self::spawn(command, Path::new("channels_peer/serve.py"), &programs.cores, Some(folder))
+                Self::spawn(command, Path::new("channels_peer/serve.py"), Some(folder))
             }
         }
     }
 
-    fn start_ours(setting: Setting, programs: &Programs) -> Result<Self, Failure> {
-        let program = &programs.server;
+    fn start_ours(setting: Setting, program: &Path) -> Result<Self, Failure> {
         let folder = match setting.store {
             Store::Memory => None,
             Store::File => Some(tempfile::tempdir()?),
@@ -83,7 +79,7 @@ impl Running {
         if setting.people == People::SignedIn {
             command.args(["--auth", "jwt"]).env("CHAT_JWT_SECRET", SECRET);
         }
-        Self::spawn(command, program, &programs.cores, folder)
+        Self::spawn(command, program, folder)
     }
 
     /// Starts a node of a cluster.
@@ -91,19 +87,17 @@ impl Running {
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0"]).env_clear();
         command.env("CHAT_DATABASE", database).env("CHAT_CHANNEL_LAYER", redis);
-        Self::spawn(command, program, &Cores::SHARED, None)
+        Self::spawn(command, program, None)
     }
 
     /// All programs say where they listen before anything else that ends like an address.
-    fn spawn(
-        mut command: Command,
-        program: &Path,
-        cores: &Cores,
-        folder: Option<TempDir>,
-    ) -> Result<Self, Failure> {
+    fn spawn(mut command: Command, program: &Path, folder: Option<TempDir>) -> Result<Self, Failure> {
         let begin = Instant::now();
-        let mut child = cores
-            .spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()))
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
             .map_err(|source| Failure::Program { program: program.to_owned(), source })?;
         // The pipe must stay open as long as the process may write to it.
         let lines = BufReader::new(child.stdout.as_mut().expect("a pipe")).lines().map_while(Result::ok);
