@@ -85,6 +85,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same, looked at where it is.
+    pub(crate) fn as_text(&self, field: &'static str) -> Result<&str, DecodeError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            other => Err(other.is_not("a string", field)),
+        }
+    }
+
     /// A string that may be missing or `null`.
     pub(crate) fn optional_text(self, field: &'static str) -> Result<Option<Cow<'a, str>>, DecodeError> {
         match self {

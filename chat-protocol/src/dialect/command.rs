@@ -160,7 +160,7 @@ impl<'a> ClientFrame<'a> {
         const NAMES: [&str; 7] =
             ["command", "roomName", "content", "username", "client_id", "before", "limit"];
         let [command, room_name, content, username, client_id, before, limit] = read_fields(text, NAMES)?;
-        match &*command.text("command")? {
+        match command.as_text("command")? {
             "fetch_message" => Ok(Self::FetchMessage {
                 room_name: room_name.text_or_number("roomName")?,
                 before: optional_id(before, "before")?,

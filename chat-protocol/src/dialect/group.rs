@@ -125,7 +125,7 @@ impl<'a> ClientFrame<'a> {
     pub fn from_json(text: &'a str) -> Result<Self, DecodeError> {
         const NAMES: [&str; 6] = ["type", "message", "groupname", "user_name", "username", "client_id"];
         let [kind, message, groupname, recipient, username, client_id] = read_fields(text, NAMES)?;
-        match &*kind.text("type")? {
+        match kind.as_text("type")? {
             "chat" => Ok(Self::Chat {
                 message: message.text("message")?,
                 groupname: groupname.text_or_number("groupname")?,

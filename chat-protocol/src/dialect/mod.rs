@@ -161,7 +161,7 @@ impl Dialect {
         match probe.value("type") {
             None => Err(DecodeError::UnrecognizedFrame),
             Some(kind) => {
-                let found = Excerpt::of(&kind.clone().text("type")?);
+                let found = Excerpt::of(kind.as_text("type")?);
                 Err(DecodeError::UnknownKind { field: "type", found })
             }
         }

@@ -146,7 +146,7 @@ impl<'a> ClientFrame<'a> {
     pub fn from_json(text: &'a str) -> Result<Self, DecodeError> {
         const NAMES: [&str; 5] = ["type", "message", "is_typing", "username", "client_id"];
         let [kind, message, is_typing, username, client_id] = read_fields(text, NAMES)?;
-        match &*kind.text("type")? {
+        match kind.as_text("type")? {
             "chat_message" => Ok(Self::ChatMessage {
                 message: message.text("message")?,
                 username: username.optional_text("username")?,
