@@ -185,6 +185,65 @@ impl Subscriber {
                 true
             }
         };
+        // The connection is looked at only where somebody does not hear the message.
         is_heard && message.unheard_by.is_none_or(|unheard_by| unheard_by != self.connection.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_protocol::{ErrorCode, Event, Refusal, RoomId, RoomName};
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::CloseReason;
+    use crate::hub::connection::Trust;
+    use crate::hub::resumption::Resumption;
+    use crate::storage::Access;
+
+    /// Counts what was delivered, and how much of it was flushed.
+    #[derive(Debug, Default)]
+    struct Counts(Mutex<(usize, usize)>);
+
+    impl Transport for Counts {
+        fn deliver(&self, delivery: &Delivery<'_>) {
+            self.0.lock().0 += delivery.events().len();
+        }
+
+        fn flush(&self) {
+            let mut counts = self.0.lock();
+            counts.1 = counts.0;
+        }
+
+        fn close(&self, _: CloseReason) {}
+    }
+
+    #[test]
+    fn whatever_part_of_it_somebody_hears_is_flushed() {
+        let room = Room {
+            id: RoomId::new(1).unwrap(),
+            name: RoomName::new("hall").unwrap(),
+            display_name: None,
+            access: Access::Open,
+            owner: None,
+        };
+        let mut subscribers =
+            Subscribers { feed: Some(Box::new(Feed { room, delivered: None })), ..Subscribers::default() };
+        let second = Seq::FIRST.next();
+        let all_hears = [Hears::Everything, Hears::CatchingUp, Hears::After(Some(Seq::FIRST))];
+        let transports = all_hears.map(|hears| {
+            let transport = Arc::new(Counts::default());
+            let id = ConnectionId(subscribers.list.len() as u64);
+            let shared: Arc<dyn Transport> = Arc::<Counts>::clone(&transport);
+            let connection = Connection::new(id, None, Trust::Guest, shared, Resumption::default());
+            subscribers.add(&Arc::new(connection), EntryId(id.0), hears);
+            transport
+        });
+        let mut posts = Posts::default();
+        for seq in [Seq::FIRST, second] {
+            posts.push(seq, None, Event::Refused(Refusal::new(ErrorCode::Other)));
+        }
+        subscribers.post(&posts);
+        assert_eq!(transports.map(|transport| *transport.0.lock()), [(2, 2), (0, 0), (1, 1)]);
     }
 }
