@@ -39,7 +39,7 @@ pub struct Line {
     pub unit: &'static str,
     /// How good it was to be.
     pub reach: String,
-    /// Whether it was; open where nothing was measured.
+    /// Whether it was; open where nothing was measured, or what it is compared with lost something.
     pub is_met: Option<bool>,
     /// The median of what it is compared with.
     pub base: Option<f64>,
@@ -122,13 +122,20 @@ impl Line {
         self.ours = values(|repetition| Some(repetition.ours.as_ref()?.value));
         self.ratio =
             values(|repetition| Some(repetition.ours.as_ref()?.value / repetition.base.as_ref()?.value));
-        self.is_met = self.ours.map(|value| self.is_whole() && scenario.reach.is_met(value, self.ratio));
+        let comparable = self.ours.filter(|_| self.is_comparable());
+        self.is_met = comparable.map(|value| self.is_whole() && scenario.reach.is_met(value, self.ratio));
     }
 
     /// Whether the server delivered everything as it should, each time.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.repetitions.iter().filter_map(|repetition| repetition.ours.as_ref()).all(|ours| ours.is_whole)
+    }
+
+    /// Whether what it is compared with did so, too. What loses something does less.
+    #[must_use]
+    pub fn is_comparable(&self) -> bool {
+        self.repetitions.iter().filter_map(|repetition| repetition.base.as_ref()).all(|base| base.is_whole)
     }
 
     /// The medians of a peer, where it was measured.
@@ -160,6 +167,22 @@ pub(super) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speed::{Scale, scenarios};
+
+    #[test]
+    fn what_is_compared_with_something_that_loses_is_not_met() {
+        let scenario = scenarios(Scale::Smoke).into_iter().find(|scenario| scenario.key == "a").unwrap();
+        let measured = |is_whole| Some(Measured { value: 1.0, is_whole, details: serde_json::Value::Null });
+        for (base, ours, is_met) in
+            [(true, true, Some(true)), (true, false, Some(false)), (false, true, None)]
+        {
+            let mut line = Line::of(&scenario);
+            let (base, ours) = (measured(base), measured(ours));
+            line.repetitions.push(Repetition { base, ours, ..Repetition::default() });
+            line.sum_up(&scenario);
+            assert_eq!(line.is_met, is_met);
+        }
+    }
 
     #[test]
     fn the_median_is_in_the_middle() {

@@ -68,7 +68,8 @@ impl Report {
 
 fn verdict(line: &Line) -> &'static str {
     match line.is_met {
-        None => "not measured",
+        None if line.is_comparable() => "not measured",
+        None => "open: what it is compared with lost something",
         Some(true) => "yes",
         Some(false) if line.is_whole() => "no",
         Some(false) => "no: not everything came as it should",
