@@ -106,6 +106,12 @@ impl Timestamp {
 /// RFC 3339 in UTC as Django REST framework writes it: six digits of fraction, or none where it is a whole second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
+    }
+}
+
+impl Timestamp {
+    pub(crate) fn text(self) -> Text {
         let civil = self.civil();
         let mut text = Text::of(&civil);
         if civil.micro != 0 {
@@ -113,7 +119,7 @@ impl fmt::Display for Timestamp {
             text.fraction(civil.micro);
         }
         text.push(b'Z');
-        f.write_str(text.as_str())
+        text
     }
 }
 
@@ -123,17 +129,23 @@ pub struct RunTogether(Timestamp);
 
 impl fmt::Display for RunTogether {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
+    }
+}
+
+impl RunTogether {
+    pub(crate) fn text(self) -> Text {
         let civil = self.0.civil();
         let mut text = Text::of(&civil);
         text.fraction(civil.micro);
         text.push(b'Z');
-        f.write_str(text.as_str())
+        text
     }
 }
 
 /// The text of a time as it is put together: formatting seven numbers one by one would cost more than all the rest of a
 /// frame.
-struct Text {
+pub(crate) struct Text {
     bytes: [u8; Self::LONGEST],
     length: usize,
 }
@@ -185,7 +197,7 @@ impl Text {
         self.pair(micro % 100);
     }
 
-    fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         // Always: these are digits and separators.
         self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
     }

@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for WireId {
 }
 
 macro_rules! wire_timestamp {
-    ($(#[$doc:meta])* $name:ident, $parse:path, $show:expr) => {
+    ($(#[$doc:meta])* $name:ident, $parse:path, $text:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $name(
@@ -54,8 +54,8 @@ macro_rules! wire_timestamp {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let show = $show;
-                serializer.collect_str(&show(self.0))
+                let text = $text;
+                serializer.serialize_str(text(self.0).as_str())
             }
         }
 
@@ -81,11 +81,11 @@ macro_rules! wire_timestamp {
 
 wire_timestamp! {
     /// A timestamp as RFC 3339 has it: `2025-10-03T03:00:00Z`.
-    Rfc3339, Timestamp::from_rfc3339, core::convert::identity::<Timestamp>
+    Rfc3339, Timestamp::from_rfc3339, Timestamp::text
 }
 wire_timestamp! {
     /// A timestamp as the `command` document has it: `2024-03-09T13:04:33253530Z`.
-    SecondsRunTogether, Timestamp::from_run_together, Timestamp::run_together
+    SecondsRunTogether, Timestamp::from_run_together, |at: Timestamp| at.run_together().text()
 }
 
 /// Writes a frame. Frames are maps with string keys, so that this cannot fail.

@@ -32,7 +32,8 @@ pub enum Act {
     /// One in each room talks: CPU time for each delivery beyond those to two members, in µs. What a message costs by
     /// itself is not in it.
     TalkToMore(Size, Talk),
-    /// One in each room talks: the time that so many deliveries take beyond a commit of the storage, in µs.
+    /// One in each room talks: the time in which so many deliveries are made, less that in which so many commits of the
+    /// storage are, in µs.
     TalkInTime(Size, Talk, Percentile),
     /// They talk faster and faster: the highest number of deliveries a second.
     Climb(Size, Climb),
@@ -103,11 +104,11 @@ impl Act {
             Self::TalkInTime(size, talk, percentile) => {
                 let (mut crowd, arrival) = gather(size, &["plain"])?;
                 let window = crowd.talk(talk);
-                let took = match percentile {
-                    Percentile::P50 => window.p50_us,
-                    Percentile::P99 => window.p99_us,
+                let (took, share) = match percentile {
+                    Percentile::P50 => (window.p50_us, 0.5),
+                    Percentile::P99 => (window.p99_us, 0.99),
                 };
-                let commit = commit::mean_us(subject, server.address())?;
+                let commit = commit::within_us(subject, server.address(), share)?;
                 let details = json!({ "arrival": arrival, "window": window, "commit_us": commit });
                 Ok(Measured { value: took - commit, is_whole: window.is_whole(), details })
             }
