@@ -47,18 +47,6 @@ rows! {
         owner_id: Option<i64>,
     }
 
-    /// The columns are those of [`message_columns`].
-    struct MessageRow {
-        id: i64,
-        room_id: i64,
-        seq: i64,
-        sender_id: i64,
-        sender_name: String,
-        text: String,
-        sent_at: i64,
-        client_id: Option<String>,
-    }
-
     struct ProfileRow {
         email: String,
         picture: String,
@@ -101,6 +89,34 @@ rows! {
         too_many: Option<i64>,
         /// Up to which they are too old.
         too_old: Option<i64>,
+    }
+}
+
+/// A message, whose texts may be read where SQLite has them. The columns are those of [`message_columns`].
+#[derive(FromRow)]
+pub(super) struct MessageRow<T> {
+    id: i64,
+    room_id: i64,
+    seq: i64,
+    sender_id: i64,
+    sender_name: T,
+    text: T,
+    sent_at: i64,
+    client_id: Option<T>,
+}
+
+impl<'r> MessageRow<&'r str> {
+    pub(super) fn of(row: &'r rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            room_id: row.get(1)?,
+            seq: row.get(2)?,
+            sender_id: row.get(3)?,
+            sender_name: row.get_ref(4)?.as_str()?,
+            text: row.get_ref(5)?.as_str()?,
+            sent_at: row.get(6)?,
+            client_id: row.get_ref(7)?.as_str_or_null()?,
+        })
     }
 }
 
@@ -180,22 +196,32 @@ impl RoomRow {
     }
 }
 
-impl MessageRow {
+impl<T: AsRef<str> + Into<Arc<str>>> MessageRow<T> {
     pub(super) fn read(self) -> Result<StoredMessage, StorageError> {
-        let client_id = match self.client_id {
-            Some(text) => {
-                Some(ClientId::new(&text).map_err(|_| StorageError::Corrupt { what: "a client id" })?)
-            }
-            None => None,
-        };
+        let sender = user(self.sender_id, self.sender_name.as_ref())?;
+        self.read_by(sender)
+    }
+
+    /// Reads the one that comes after another. Who wrote that has often written this, too, and is then read only once.
+    pub(super) fn read_after(self, another: Option<&StoredMessage>) -> Result<StoredMessage, StorageError> {
+        let sender =
+            another.map(|message| &message.sender).filter(|sender| sender.id.value() == self.sender_id);
+        match sender.cloned() {
+            Some(sender) => self.read_by(sender),
+            None => self.read(),
+        }
+    }
+
+    fn read_by(self, sender: User) -> Result<StoredMessage, StorageError> {
+        let client_id = self.client_id.as_ref().map(|text| ClientId::new(text.as_ref())).transpose();
         Ok(StoredMessage {
             id: id(self.id)?,
             room: id(self.room_id)?,
             seq: id(self.seq)?,
-            sender: user(self.sender_id, &self.sender_name)?,
+            sender,
             text: self.text.into(),
             sent_at: timestamp(self.sent_at)?,
-            client_id,
+            client_id: client_id.map_err(|_| StorageError::Corrupt { what: "a client id" })?,
         })
     }
 }

@@ -70,7 +70,7 @@ async fn read_known(
     if marks.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<MessageRow> = sqlx::query_as(concat!(
+    let rows: Vec<MessageRow<String>> = sqlx::query_as(concat!(
         "SELECT ",
         message_columns!(),
         "JOIN unnest($1::bigint[], $2::bigint[], $3::text[]) AS mark (room_id, sender_id, client_id) \

@@ -61,7 +61,7 @@ impl MessageStorage for PostgresStorage {
         before: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
-        let rows: Vec<MessageRow> = self
+        let rows: Vec<MessageRow<String>> = self
             .pool
             .all(
                 sqlx::query_as(concat!(
@@ -83,7 +83,7 @@ impl MessageStorage for PostgresStorage {
         after: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
-        let rows: Vec<MessageRow> = self
+        let rows: Vec<MessageRow<String>> = self
             .pool
             .all(
                 sqlx::query_as(concat!(

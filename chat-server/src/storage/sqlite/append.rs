@@ -13,8 +13,8 @@ use rusqlite::Connection;
 
 use super::failure::Failure;
 use super::ledger::{self, Ledger, Mark, mark_of};
-use super::query::{execute, first};
-use super::row::{MessageRow, message_columns};
+use super::query::{execute, first, messages};
+use super::row::message_columns;
 
 /// Stores messages, within a transaction.
 pub(super) fn append(connection: &Connection, messages: &[NewMessage]) -> Result<Vec<Appended>, Failure> {
@@ -75,12 +75,12 @@ fn marked(
     connection: &Connection,
     (room, sender, client_id): &Mark,
 ) -> Result<Option<StoredMessage>, Failure> {
-    let row: Option<MessageRow> = first(
+    let stored = messages(
         connection,
         concat!("SELECT ", message_columns!(), "WHERE m.room_id = ? AND m.sender_id = ? AND m.client_id = ?"),
         (room.value(), sender.value(), client_id.as_str()),
-    )?;
-    Ok(row.map(MessageRow::read).transpose()?)
+    );
+    Ok(stored?.pop())
 }
 
 fn insert(connection: &Connection, message: &StoredMessage) -> rusqlite::Result<usize> {

@@ -7,8 +7,8 @@ use chat_protocol::{MessageId, RoomId, Seq, UserId};
 use rusqlite::Connection;
 
 use super::failure::Failure;
-use super::query::{all, execute, first};
-use super::row::{self, MessageRow, message_columns};
+use super::query::{all, execute, first, messages};
+use super::row::{self, message_columns};
 use super::{SqliteStorage, append};
 
 /// The two furthest marks of a room. Which of those that are equal does not matter: to choose among them, all would have to
@@ -73,7 +73,7 @@ impl MessageStorage for SqliteStorage {
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
         self.read(move |connection| {
-            all(
+            messages(
                 connection,
                 concat!(
                     "SELECT ",
@@ -81,7 +81,6 @@ impl MessageStorage for SqliteStorage {
                     "WHERE m.room_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?"
                 ),
                 (room.value(), after.map_or(0, Seq::value), limit),
-                MessageRow::read,
             )
         })
         .await
@@ -123,7 +122,7 @@ fn newest_before(
     before: Option<Seq>,
     limit: u32,
 ) -> Result<Vec<StoredMessage>, Failure> {
-    all(
+    messages(
         connection,
         concat!(
             "SELECT ",
@@ -131,7 +130,6 @@ fn newest_before(
             "WHERE m.room_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?"
         ),
         (room.value(), before.map_or(i64::MAX, Seq::value), limit),
-        MessageRow::read,
     )
 }
 
