@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::RangeFrom;
 
 use chat_core::storage::{Appended, NewMessage, StoredMessage};
-use chat_protocol::{ClientId, RoomId, Seq};
+use chat_protocol::{ClientId, RoomId};
 use rusqlite::Connection;
 
 use super::failure::Failure;
@@ -24,32 +24,35 @@ pub(super) fn append(connection: &Connection, messages: &[NewMessage]) -> Result
         known: read_known(connection, messages)?,
     };
     let outcomes = ledger.number(messages)?;
-    let mut newest: HashMap<RoomId, Seq> = HashMap::new();
     for message in outcomes.iter().filter_map(ledger::as_new) {
         insert(connection, message)?;
-        newest.insert(message.room, message.seq);
-    }
-    for (room, seq) in newest {
-        execute(connection, "UPDATE rooms SET last_seq = ? WHERE id = ?", (seq.value(), room.value()))?;
     }
     Ok(outcomes)
 }
 
 /// Ids after the last of all messages that there ever were.
 fn new_ids(connection: &Connection) -> Result<RangeFrom<i64>, Failure> {
-    let last: Option<(i64,)> =
-        first(connection, "SELECT seq FROM sqlite_sequence WHERE name = 'messages'", ())?;
+    let last: Option<(i64,)> = first(
+        connection,
+        "SELECT max(coalesce((SELECT max(id) FROM messages), 0), coalesce((SELECT max(pruned_id) FROM rooms), 0))",
+        (),
+    )?;
     Ok(last.map_or(0, |(id,)| id) + 1..)
 }
 
-/// The number of the newest message of each room that there is.
+/// The number of the newest message that each room has, or had: a room notes those that were removed.
 fn read_last(connection: &Connection, messages: &[NewMessage]) -> Result<HashMap<RoomId, i64>, Failure> {
     let mut last_seqs = HashMap::new();
     for NewMessage { room, .. } in messages {
         if last_seqs.contains_key(room) {
             continue;
         }
-        let last = first(connection, "SELECT last_seq FROM rooms WHERE id = ?", [room.value()])?;
+        let last = first(
+            connection,
+            "SELECT max(pruned_seq, coalesce((SELECT max(seq) FROM messages WHERE room_id = ?1), 0)) \
+             FROM rooms WHERE id = ?1",
+            [room.value()],
+        )?;
         if let Some((last_seq,)) = last {
             last_seqs.insert(*room, last_seq);
         }
