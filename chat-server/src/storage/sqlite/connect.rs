@@ -13,10 +13,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// After how long what SQLite does not wait for itself is tried again.
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
-/// After so many pages of 4 KiB in the write-ahead log, they go where they belong; a commit that comes just then waits for
-/// it.
-const CHECKPOINT_PAGES: u32 = 4000;
-
 /// Pages that a reader keeps, in KiB: the system keeps them, too, and there are several readers.
 const READER_CACHE_KIB: i64 = 512;
 
@@ -28,7 +24,6 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     log_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
