@@ -59,7 +59,7 @@ impl Queue {
         let Self { wire: Some(wire), phase: Phase::Open, is_blocked: false, bytes: 0, .. } = self else {
             return false;
         };
-        let Ok(written @ 1..) = wire.try_write(&[IoSlice::new(frames)]) else { return false };
+        let Ok(written @ 1..) = wire.send(frames) else { return false };
         if written == frames.len() {
             self.count(frames, count);
         } else {

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::net::SendFlags;
 use tokio::io::AsyncWrite;
 use tokio::net::tcp::OwnedWriteHalf;
 
@@ -17,6 +18,16 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
+    /// Writes without waiting, and without asking the runtime whether the socket takes something: that would be memory
+    /// of one more owner for each of many clients. So the runtime does not learn either that it takes nothing;
+    /// [`try_write`](Self::try_write) tells it.
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Socket(socket) => Ok(rustix::net::send(socket.as_ref(), bytes, SendFlags::NOSIGNAL)?),
+            Self::Stream(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     /// Writes without waiting.
     pub(super) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match (self, slices) {
