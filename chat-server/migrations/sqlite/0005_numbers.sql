@@ -10,4 +10,4 @@ PRAGMA writable_schema = RESET;
 DELETE FROM sqlite_sequence WHERE name = 'messages';
 
 ALTER TABLE rooms DROP COLUMN last_seq;
-CREATE INDEX rooms_by_pruned_id ON rooms (pruned_id);
+CREATE INDEX rooms_by_pruned_id ON rooms (pruned_id) WHERE pruned_id IS NOT NULL;
