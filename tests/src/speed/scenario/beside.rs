@@ -25,9 +25,9 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
     let climb = Act::Climb(one_room, scale.climb());
     let stay = Act::Stay(scale.size(100, 10_000));
     let arrive = Act::Arrive(scale.size(50, 5_000));
-    let half = |key, work, percentile| {
-        let act = Act::TalkInTime(one_room, scale.talk(2_000.0), percentile);
-        let base = Some(Trial { subject: Subject::BATCHING_BOUND, act });
+    let in_time = |key, work, rate, bound, percentile| {
+        let act = Act::TalkInTime(one_room, scale.talk(rate), percentile);
+        let base = Some(Trial { subject: bound, act });
         Scenario { base, ..beside(key, work, "µs", file, act, 1.0) }
     };
     vec![
@@ -51,12 +51,23 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
                 0.0,
             )
         },
-        half(
+        in_time(
             "half-load-p50",
             "half of that (1 M deliveries/s): latency without a commit, 50 of 100",
+            2_000.0,
+            Subject::BATCHING_BOUND,
             Percentile::P50,
         ),
-        half("half-load-p99", "the same, 99 of 100", Percentile::P99),
+        in_time("half-load-p99", "the same, 99 of 100", 2_000.0, Subject::BATCHING_BOUND, Percentile::P99),
+        // The bound that joins nothing does twice as much on a quiet machine, and no more.
+        in_time(
+            "half-bound-p50",
+            "half of what one `send()` a delivery can do (0.2 M deliveries/s): the same, 50 of 100",
+            400.0,
+            Subject::BOUND,
+            Percentile::P50,
+        ),
+        in_time("half-bound-p99", "the same, 99 of 100", 400.0, Subject::BOUND, Percentile::P99),
         Scenario {
             reach: Reach::AtMost(3.0),
             ..beside(
