@@ -23,8 +23,6 @@ async fn tables_are_brought_up_to_date() {
     // As it was before the fourth version.
     let database = folder.join("chat.db");
     for statement in [
-        "DROP INDEX rooms_by_pruned_id",
-        "ALTER TABLE rooms ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE rooms DROP COLUMN pruned_id",
         "ALTER TABLE rooms DROP COLUMN pruned_seq",
         "DROP TABLE checks",

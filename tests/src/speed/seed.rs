@@ -50,7 +50,9 @@ pub(super) fn sow(database: &Path, seed: Seed) -> rusqlite::Result<()> {
             transaction.execute(&format!("{numbers} {statement}"), params![count.cast_signed()])?;
         }
     }
-    transaction.execute("UPDATE read_marks SET seq = ?1", params![seed.messages.cast_signed()])?;
+    for statement in ["UPDATE rooms SET last_seq = ?1 WHERE id = 1", "UPDATE read_marks SET seq = ?1"] {
+        transaction.execute(statement, params![seed.messages.cast_signed()])?;
+    }
     transaction.commit()
 }
 

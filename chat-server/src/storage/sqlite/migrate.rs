@@ -82,10 +82,8 @@ fn apply(connection: &Connection, migration: &Migration) -> Result<(), Failure> 
 #[cfg(test)]
 mod tests {
     use chat_core::StorageError;
-    use chat_core::storage::{Appended, NewMessage, User};
-    use chat_protocol::{Timestamp, Username};
 
-    use super::super::{append, connect};
+    use super::super::connect;
     use super::*;
 
     /// A database as sqlx has left it, at version 3.
@@ -137,36 +135,6 @@ cb3b50f8c772a517ef35ca09c1899d992352d8172cb36405', 525944);";
         let known = MIGRATIONS.iter().map(|known| (known.version, known.description.to_string(), true));
         assert_eq!(noted, known.collect::<Vec<_>>());
         execute(&connection, "UPDATE checks SET count = count + 1", ()).unwrap();
-    }
-
-    #[test]
-    fn messages_are_numbered_on_from_those_of_an_earlier_version() {
-        let mut connection = made_by_sqlx();
-        connection
-            .execute_batch(
-                "INSERT INTO users (name) VALUES ('amy');
-                 INSERT INTO rooms (name, last_seq) VALUES ('lobby', 2), ('library', 1);
-                 INSERT INTO messages (room_id, seq, sender_id, text, sent_at)
-                 VALUES (1, 1, 1, 'one', 0), (2, 1, 1, 'elsewhere', 0), (1, 2, 1, 'two', 0);",
-            )
-            .unwrap();
-        migrate(&mut connection).unwrap();
-        let message = NewMessage {
-            room: 1.try_into().unwrap(),
-            sender: User { id: 1.try_into().unwrap(), name: Username::new("amy").unwrap() },
-            text: "three".into(),
-            sent_at: Timestamp::from_micros(1).unwrap(),
-            client_id: None,
-        };
-        let stored = append::append(&connection, &[message]).unwrap();
-        let Some(Appended::New(stored)) = stored.first() else { panic!("{stored:?}") };
-        assert_eq!((stored.id.value(), stored.seq.value()), (4, 3));
-        // Nothing else counts them, and the table is as its definition now says.
-        let counted: Option<(i64,)> =
-            first(&connection, "SELECT seq FROM sqlite_sequence WHERE name = 'messages'", ()).unwrap();
-        assert_eq!(counted, None);
-        let found: Option<(String,)> = first(&connection, "PRAGMA integrity_check", ()).unwrap();
-        assert_eq!(found, Some(("ok".to_owned(),)));
     }
 
     #[test]

@@ -53,10 +53,10 @@ fn surplus_end(
 ) -> Result<Option<i64>, Failure> {
     let surplus: Option<SurplusRow> = first(
         connection,
-        "SELECT r.pruned_seq AS pruned, newest.seq - ?2 AS too_many, \
+        "SELECT r.pruned_seq AS pruned, r.last_seq - ?2 AS too_many, \
          CASE WHEN ?3 IS NULL THEN NULL ELSE coalesce( \
-             (SELECT seq - 1 FROM messages WHERE room_id = ?1 AND sent_at >= ?3 ORDER BY seq LIMIT 1), newest.seq) END AS too_old \
-         FROM rooms AS r, (SELECT max(seq) AS seq FROM messages WHERE room_id = ?1) AS newest WHERE r.id = ?1",
+             (SELECT seq - 1 FROM messages WHERE room_id = ?1 AND sent_at >= ?3 ORDER BY seq LIMIT 1), r.last_seq) END AS too_old \
+         FROM rooms AS r WHERE r.id = ?1",
         (room.value(), keep.newest, keep.since.map(Timestamp::as_micros)),
     )?;
     Ok(surplus.ok_or(StorageError::Missing { what: "room" })?.end(at_most))
