@@ -1,6 +1,6 @@
 //! A WebSocket as a document's front end has it: JSON texts, sent and received.
 
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, StreamExt, stream};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -113,6 +113,15 @@ impl Socket {
     /// Sends a frame of JSON.
     pub async fn send(&mut self, frame: &Value) {
         self.send_text(&frame.to_string()).await;
+    }
+
+    /// Sends frames of JSON in one piece, so that they come in together.
+    pub async fn send_together(&mut self, frames: &[Value]) {
+        let messages = frames.iter().map(|frame| Ok(Message::text(frame.to_string())));
+        timeout(PATIENCE, self.0.send_all(&mut stream::iter(messages)))
+            .await
+            .expect("the server reads")
+            .expect("the messages are sent");
     }
 
     /// Sends a text frame, whatever it holds.

@@ -192,6 +192,22 @@ async fn where_there_is_enough_for_a_transaction_nobody_waits() {
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
+#[tokio::test]
+async fn what_is_said_while_everybody_is_served_goes_into_the_next_transaction() {
+    let mut config = ServiceConfig::default();
+    config.messages_per_commit = 2;
+    let (node, faults) = crate::slow::start_with(config);
+    let amy = node.guest("amy", "hall").await;
+    let ben = node.guest("ben", "hall").await;
+    let talk = hand_in_all(&amy, 3);
+    let answer = async {
+        assert_eq!(ben.hear_message().await, "0");
+        hand_in_all(&ben, 1).await;
+    };
+    futures::join!(talk, answer);
+    assert_eq!(*faults.appended.lock(), [2, 2]);
+}
+
 /// Hands in so many messages, and waits until they are confirmed.
 async fn hand_in_all(guest: &Guest, count: usize) {
     let mut sends = Vec::new();

@@ -113,11 +113,14 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// Does something, and goes on meanwhile with what is not confirmed yet: that may be what it waits for.
+    /// Does something; where it must wait, goes on with what is not confirmed yet, which may be what it waits for.
     async fn beside<F: Future>(&mut self, mut work: Pin<&mut F>) -> F::Output {
         poll_fn(|cx| {
-            self.go_on(cx);
-            work.as_mut().poll(cx)
+            let done = work.as_mut().poll(cx);
+            if done.is_pending() {
+                self.go_on(cx);
+            }
+            done
         })
         .await
     }

@@ -51,20 +51,28 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
 }
 
 /// The next message, or how the connection ends.
+///
+/// As long as there is one, what was handed in before is not looked after, until the conversation is full: messages that come
+/// in together are stored together.
 fn poll_message<R: AsyncRead + Unpin>(
     cx: &mut Context<'_>,
     conversation: &mut Conversation<'_>,
     inbox: &mut Inbox<R>,
     outbox: &Outbox,
 ) -> Poll<Result<Message, End>> {
-    conversation.go_on(cx);
     // First, so that a client that never ceases to talk ends, too.
     let end = outbox.poll_end(cx);
     let must_end = matches!(end, Poll::Ready(end) if end != End::Stopping);
-    if must_end || conversation.is_full() {
-        return end.map(Err);
+    let mut poll_inbox = |cx: &mut Context<'_>, conversation: &Conversation<'_>| {
+        if must_end || conversation.is_full() { Poll::Pending } else { inbox.poll_next(cx, outbox) }
+    };
+    let mut message = poll_inbox(cx, conversation);
+    if message.is_pending() {
+        conversation.go_on(cx);
+        // It may not be full any more.
+        message = poll_inbox(cx, conversation);
     }
-    match inbox.poll_next(cx, outbox) {
+    match message {
         // What a client has said before the server stops is done.
         Poll::Pending => end.map(Err),
         Poll::Ready(message) => Poll::Ready(message.map_err(|error| End::of(&error))),

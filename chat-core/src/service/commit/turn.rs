@@ -14,15 +14,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Answer, Answered, Committer, Submission};
 use crate::CommandError;
 use crate::service::Inner;
 use crate::service::listeners::Posted;
+
+/// Timers go off by the millisecond. Where less than half of one is to be waited for, it is nearer not to wait.
+const SHORTEST_WAIT: Duration = Duration::from_micros(500);
 
 /// Messages on their way to be stored.
 #[derive(Debug)]
@@ -41,6 +46,8 @@ struct Turn {
     to_listeners: mpsc::Sender<Posted>,
     /// When the next transaction may begin, where that is not at once.
     next_at: Option<Instant>,
+    /// Whether more had come in when the last turn was over: then the next one follows at once.
+    is_followed: bool,
 }
 
 /// Turns that were given up half-way.
@@ -57,7 +64,7 @@ pub(in crate::service) fn channel(
 ) -> (Commits, HandedOver) {
     let (submissions, submitted) = mpsc::channel(capacity);
     let (given_up, handed_over) = mpsc::unbounded_channel();
-    let turn = Arc::new(Mutex::new(Turn { submitted, to_listeners, next_at: None }));
+    let turn = Arc::new(Mutex::new(Turn { submitted, to_listeners, next_at: None, is_followed: false }));
     (Commits { submissions, turn, more: Notify::new(), given_up }, HandedOver(handed_over))
 }
 
@@ -189,9 +196,14 @@ impl Turn {
     /// Stores what has come in by the time that a transaction may begin.
     async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) {
         let most = inner.config.messages_per_commit.max(1);
+        if self.is_followed {
+            // While everybody was served, this thread did not read. What came in meanwhile would else wait for a whole turn
+            // more.
+            yield_now().await;
+        }
         let is_full = self.submitted.len() >= most;
-        // A timer would go off at the next millisecond, also for a time that is over.
-        if let Some(next_at) = self.next_at.take().filter(|at| !is_full && *at > Instant::now()) {
+        let worth_it = |at: &Instant| !is_full && *at > Instant::now() + SHORTEST_WAIT;
+        if let Some(next_at) = self.next_at.take().filter(worth_it) {
             sleep_until(next_at).await;
         }
         while batch.len() < most
@@ -207,6 +219,7 @@ impl Turn {
             Some(inner.config.commit_interval).filter(|interval| batch.len() > 1 && !interval.is_zero());
         self.next_at = interval.and_then(|interval| Instant::now().checked_add(interval));
         Committer { inner, to_listeners: &self.to_listeners }.store(batch).await;
+        self.is_followed = !self.submitted.is_empty();
     }
 }
 
