@@ -135,6 +135,30 @@ async fn it_serves_stores_and_stops_in_good_order() {
     }
 }
 
+#[tokio::test]
+async fn who_writes_and_leaves_at_once_is_in_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--audit-log"]);
+    for (user, messages) in [("amy", 1), ("ben", 3)] {
+        let url = format!("ws://{}/ws/chat/hall/?username={user}&dialect=plain", serving.address);
+        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        for _ in 0..messages {
+            socket.feed(Message::text(r#"{"message":"and away"}"#)).await.unwrap();
+        }
+        socket.close(None).await.unwrap();
+        // Nothing follows the answer to the close.
+        while let Some(Ok(message)) = socket.next().await {
+            assert!(message.is_close(), "{message}");
+        }
+    }
+    let log = serving.stop();
+    for (user, messages) in [("amy", 1), ("ben", 3)] {
+        let of_user = log.lines().filter(|line| line.contains(&format!("user=\"{user}\"")));
+        let actions: Vec<_> = of_user.filter_map(|line| line.split('"').nth(1)).collect();
+        assert_eq!(actions, [vec!["connect"], vec!["send"; messages], vec!["disconnect"]].concat(), "{log}");
+    }
+}
+
 #[test]
 fn the_command_line_looks_after_users_and_rooms() {
     let folder = tempfile::tempdir().unwrap();

@@ -24,15 +24,10 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
 ) -> End {
     let mut conversation = Conversation::new(gateway, session, client);
     let outbox = client.outbox();
-    loop {
+    let end = loop {
         let message = match poll_fn(|cx| poll_message(cx, &mut conversation, inbox, outbox)).await {
             Ok(message) => message,
-            Err(end) => {
-                if end == End::Stopping {
-                    outbox.beside(Box::pin(conversation.all_confirmed())).await;
-                }
-                return end;
-            }
+            Err(end) => break end,
         };
         client.hear(gateway.watch.now());
         gateway.config.metrics.received(message.len());
@@ -45,9 +40,16 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
                 outbox.beside(Box::pin(conversation.refuse(ErrorCode::BinaryFrame.into()))).await;
             }
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
-            Message::Close(_) => return End::Closed,
+            Message::Close(_) => {
+                // Nothing may follow the answer to it (RFC 6455, section 5.5.1).
+                outbox.finish();
+                break End::Closed;
+            }
         }
-    }
+    };
+    // It is stored all the same: who leaves at once has written, too.
+    outbox.beside(Box::pin(conversation.all_confirmed())).await;
+    end
 }
 
 /// The next message, or how the connection ends.
