@@ -154,6 +154,20 @@ async fn while_many_talk_transactions_begin_at_intervals_and_who_talks_alone_doe
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_timers_cannot_measure_is_not_waited_for() {
+    let mut config = ServiceConfig::default();
+    config.commit_interval = Duration::from_millis(50);
+    let (node, _) = crate::slow::start_with(config);
+    let amy = node.guest("amy", "hall").await;
+    let start = Instant::now();
+    hand_in_all(&amy, 2).await;
+    let nearly = Duration::from_micros(49_600);
+    tokio::time::advance(nearly).await;
+    hand_in_all(&amy, 2).await;
+    assert_eq!(start.elapsed(), nearly);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_gives_up_while_it_waits_for_the_next_transaction_leaves_that_to_the_driver() {
     let mut config = ServiceConfig::default();
     config.commit_interval = Duration::from_millis(50);
