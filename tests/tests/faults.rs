@@ -24,6 +24,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row};
 use tokio::runtime::Runtime;
 use tokio::time::{interval, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 /// Room for some thousand messages, and for a log that SQLite tidies up now and then.
 const DISK_BYTES: u64 = 48 * 1024 * 1024;
@@ -206,4 +209,24 @@ async fn a_locked_database_is_waited_for() {
             assert_eq!(stored.iter().filter(|stored| *stored == mark).count(), 1, "{mark}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_must_end_does_not_wait_for_a_locked_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("chat.db");
+    let server = serve(&path).await;
+    let mut socket = server.connect("/ws/chat/hall/?username=amy&dialect=plain").await;
+    let mut other = SqliteConnectOptions::new().filename(&path).connect().await.expect("the database opens");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("the lock is to be had");
+    socket.send(&post("plain", &json!("said before"))).await;
+    let not_utf8 = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
+    socket.send_message(Message::Frame(not_utf8)).await;
+    let Message::Close(Some(close)) = socket.receive_message().await else { panic!("no goodbye") };
+    assert_eq!(close.code, CloseCode::Invalid);
+    drop(socket);
+
+    sqlx::query("ROLLBACK").execute(&mut other).await.expect("the lock can be given back");
+    server.stop().await;
+    assert_eq!(stored(&path).await.len(), 1);
 }

@@ -122,20 +122,17 @@ async fn talk<R: AsyncRead + Unpin>(
     gateway.config.metrics.ended(end);
     drop(session);
     // Apart, so that those who stay do not hold the room that it takes.
-    Box::pin(leave(inbox.reader(), end, client.outbox())).await;
+    Box::pin(leave(inbox.reader(), client.outbox())).await;
 }
 
-/// Says goodbye as the end asks for it, and waits a little for the other side to hear it.
+/// Waits a little for the other side to hear the goodbye, where there was one.
 ///
 /// What the client still sends is read and thrown away: to close a socket with unread bytes would reset it, and the
 /// client might lose the close frame.
-async fn leave(read: &mut (impl AsyncRead + Unpin), end: End, outbox: &Outbox) {
-    match end.farewell() {
-        Farewell::None => return outbox.cut_off(),
-        Farewell::Answered => {}
-        Farewell::Close(frame) => outbox.push(frame, 1),
+async fn leave(read: &mut (impl AsyncRead + Unpin), outbox: &Outbox) {
+    if outbox.is_cut_off() {
+        return;
     }
-    outbox.finish();
     let hang_up = pin!(timeout(HANG_UP_WITHIN, hang_up(read)));
     if outbox.beside(hang_up).await.is_err() {
         tracing::debug!("a client does not hang up");

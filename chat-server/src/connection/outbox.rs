@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::end::End;
+use super::end::{End, Farewell};
 use crate::metrics::Tally;
 use queue::{Phase, Queue};
 pub(super) use wire::Wire;
@@ -88,8 +88,24 @@ impl Outbox {
         wake(waiting);
     }
 
+    /// Parts from the client as the end asks for it, and takes no more. The first goodbye counts: nothing may follow a close
+    /// frame (RFC 6455, section 5.5.1).
+    pub(super) fn say_goodbye(&self, end: End) {
+        match end.farewell() {
+            Farewell::None => return self.cut_off(),
+            Farewell::Answered => {}
+            Farewell::Close(frame) => self.push(frame, 1),
+        }
+        self.finish();
+    }
+
+    /// Whether nothing is sent any more.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.queue.lock().phase == Phase::CutOff
+    }
+
     /// Takes no more; what waits is still sent.
-    pub(super) fn finish(&self) {
+    fn finish(&self) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Open {
             queue.phase = Phase::Finishing;

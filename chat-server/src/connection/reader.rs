@@ -40,15 +40,16 @@ pub(super) async fn run<R: AsyncRead + Unpin>(
                 outbox.beside(Box::pin(conversation.refuse(ErrorCode::BinaryFrame.into()))).await;
             }
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
-            Message::Close(_) => {
-                // Nothing may follow the answer to it (RFC 6455, section 5.5.1).
-                outbox.finish();
-                break End::Closed;
-            }
+            Message::Close(_) => break End::Closed,
         }
     };
+    // What a client has said before the server stops, it is told about. No other end waits for storage.
+    if end != End::Stopping {
+        outbox.say_goodbye(end);
+    }
     // It is stored all the same: who leaves at once has written, too.
     outbox.beside(Box::pin(conversation.all_confirmed())).await;
+    outbox.say_goodbye(end);
     end
 }
 
