@@ -63,7 +63,7 @@ impl Crowd {
         let (cpu, resident_before, begin) = (server.cpu(), server.resident(), now());
         let mut this = Self {
             server,
-            sockets: Sockets::new(),
+            sockets: Sockets::new(plan.waiting),
             tally: Tally::new(&plan),
             members: vec![0; plan.rooms],
             sent: vec![0; plan.rooms],

@@ -27,7 +27,7 @@ pub use ask::{Answers, Questions};
 pub use climb::{Climb, Height};
 pub use crowd::{Arrival, Crowd, Ungathered};
 pub use mark::Mark;
-pub use plan::{People, Plan, Seat};
+pub use plan::{People, Plan, Seat, Waiting};
 pub use process::Process;
 pub use sockets::{most_descriptors, raise_descriptors};
 pub use window::{Talk, Window};

@@ -29,6 +29,17 @@ pub struct Plan {
     pub people: People,
     /// How many handshakes are under way at a time.
     pub handshakes: usize,
+    /// How they wait for what comes.
+    pub waiting: Waiting,
+}
+
+/// What is done while there is nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// The thread sleeps until it is woken, by whoever sends something.
+    Asleep,
+    /// It looks for what has come again and again, and takes all of a core.
+    Awake,
 }
 
 /// The place of a connection.
@@ -74,8 +85,16 @@ impl Plan {
         rooms: usize,
         connections: usize,
     ) -> Self {
-        let (people, handshakes) = (People::Guests, HANDSHAKES);
-        Self { servers, seating, rooms, connections, dialects: &["plain"], people, handshakes }
+        Self {
+            servers,
+            seating,
+            rooms,
+            connections,
+            dialects: &["plain"],
+            people: People::Guests,
+            handshakes: HANDSHAKES,
+            waiting: Waiting::Asleep,
+        }
     }
 
     /// The room of a connection.

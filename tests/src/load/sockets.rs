@@ -14,7 +14,7 @@ use rustix::time::Timespec;
 
 use super::clock::{Nanos, SECOND, now};
 use super::frame::{Head, Kind, masked};
-use super::plan::ACCEPT;
+use super::plan::{ACCEPT, Waiting};
 
 /// So many connections leave from one address: 127.0.0.1, then .2, … The system has hardly more ports for one.
 const CONNECTIONS_PER_ADDRESS: usize = 20_000;
@@ -63,6 +63,7 @@ pub(super) enum Happening<'a> {
 /// The connections, by their numbers.
 pub(super) struct Sockets {
     epoll: OwnedFd,
+    waiting: Waiting,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
     events: Vec<Event>,
@@ -79,9 +80,10 @@ impl fmt::Debug for Sockets {
 impl Sockets {
     /// No connections yet.
     #[must_use]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(waiting: Waiting) -> Self {
         Self {
             epoll: epoll::create(CreateFlags::CLOEXEC).expect("the system has epoll"),
+            waiting,
             connections: Vec::new(),
             buffer: vec![0; READ_BYTES],
             events: Vec::with_capacity(EVENTS),
@@ -173,9 +175,13 @@ impl Sockets {
             .expect("the socket is watched");
     }
 
-    /// Waits until something can be done, or this moment; does it, and tells what happened, and when.
+    /// Waits until something can be done, or this moment, or not at all where it stays awake; does it, and tells what
+    /// happened, and when.
     pub(super) fn poll(&mut self, until: Nanos, mut tell: impl FnMut(usize, Happening<'_>, Nanos)) {
-        let wait = until.saturating_sub(now());
+        let wait = match self.waiting {
+            Waiting::Asleep => until.saturating_sub(now()),
+            Waiting::Awake => 0,
+        };
         let wait = Timespec { tv_sec: (wait / SECOND).cast_signed(), tv_nsec: (wait % SECOND).cast_signed() };
         let mut events = std::mem::take(&mut self.events);
         // Interrupted is as good as nothing to do.

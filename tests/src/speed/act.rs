@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::commit;
+use super::cores::{Cores, Sharing};
 use super::failure::Failure;
-use super::one_core::OneCore;
 use super::running::{Programs, Running, SECRET};
 use super::subject::{People, Setting, Subject};
 use crate::load::{self, Arrival, Climb, Crowd, Plan, Questions, Talk};
@@ -77,13 +77,17 @@ impl Act {
     /// [`Failure`] where it cannot be measured.
     pub fn on(self, subject: Subject, programs: &Programs) -> Result<Measured, Failure> {
         // Left once the server has been stopped.
-        let _one_core = self.is_of_cpu_time().then(OneCore::enter).transpose()?;
+        let cores = Cores::of_server(self.sharing())?;
         let server = Running::start(subject, programs)?;
+        let waiting = cores.go_to_generator()?;
         let process = server.process();
         let gather = |size: Size, dialects| {
-            let people = people_of(subject);
-            let plan =
-                Plan { dialects, people, ..Plan::guests(server.address(), size.rooms, size.connections) };
+            let plan = Plan {
+                dialects,
+                people: people_of(subject),
+                waiting,
+                ..Plan::guests(server.address(), size.rooms, size.connections)
+            };
             let (mut crowd, arrival) = Crowd::gather(plan, process)?;
             // Some servers answer a handshake a little before a message gets there.
             crowd.wait(0.1);
@@ -149,11 +153,14 @@ impl Act {
         }
     }
 
-    /// Whether it measures what something costs; and not how much, or how fast.
-    const fn is_of_cpu_time(self) -> bool {
+    const fn sharing(self) -> Sharing {
         match self {
-            Self::Talk(..) | Self::TalkToMore(..) | Self::Arrive(_) | Self::Ask(..) => true,
-            Self::TalkInTime(..) | Self::Climb(..) | Self::Stay(_) | Self::StayFor(..) | Self::Start => false,
+            // What something costs.
+            Self::Talk(..) | Self::TalkToMore(..) | Self::Arrive(_) | Self::Ask(..) => Sharing::One,
+            // How late it is.
+            Self::TalkInTime(..) => Sharing::Apart,
+            // How much.
+            Self::Climb(..) | Self::Stay(_) | Self::StayFor(..) | Self::Start => Sharing::All,
         }
     }
 }

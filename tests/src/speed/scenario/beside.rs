@@ -53,12 +53,20 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
         },
         in_time(
             "half-load-p50",
-            "half of that (1 M deliveries/s): latency without a commit, 50 of 100",
+            "half of that (6 M deliveries/s): latency without a commit, 50 of 100",
+            12_000.0,
+            Subject::BATCHING_BOUND,
+            Percentile::P50,
+        ),
+        in_time("half-load-p99", "the same, 99 of 100", 12_000.0, Subject::BATCHING_BOUND, Percentile::P99),
+        in_time(
+            "half-reach-p50",
+            "half of 2 M deliveries/s: the same, 50 of 100",
             2_000.0,
             Subject::BATCHING_BOUND,
             Percentile::P50,
         ),
-        in_time("half-load-p99", "the same, 99 of 100", 2_000.0, Subject::BATCHING_BOUND, Percentile::P99),
+        in_time("half-reach-p99", "the same, 99 of 100", 2_000.0, Subject::BATCHING_BOUND, Percentile::P99),
         // The bound that joins nothing does twice as much on a quiet machine, and no more.
         in_time(
             "half-bound-p50",
