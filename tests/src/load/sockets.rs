@@ -321,3 +321,22 @@ pub fn raise_descriptors() {
 pub fn most_descriptors() -> u64 {
     getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_stays_awake_does_not_wait_for_the_moment() {
+        let moment = now() + 60 * SECOND;
+        Sockets::new(Waiting::Awake).poll(moment, |_, _, _| {});
+        assert!(now() < moment);
+    }
+
+    #[test]
+    fn who_sleeps_does_where_nothing_comes() {
+        let moment = now() + SECOND / 100;
+        Sockets::new(Waiting::Asleep).poll(moment, |_, _, _| {});
+        assert!(now() >= moment);
+    }
+}

@@ -29,12 +29,14 @@ pub(super) struct Cores {
 impl Cores {
     /// Goes to where the server is to be started.
     pub(super) fn of_server(sharing: Sharing) -> io::Result<Self> {
-        let cores = Self { sharing, all: sched_getaffinity(None)? };
+        let all = sched_getaffinity(None)?;
+        // Nobody can have the only one to itself.
+        let sharing = if all.count() == 1 { Sharing::One } else { sharing };
+        let cores = Self { sharing, all };
         match sharing {
             Sharing::All => {}
             // The first ones have the interrupts of devices.
             Sharing::One => stay(cores.allowed().last().into_iter())?,
-            Sharing::Apart if cores.is_alone() => {}
             Sharing::Apart => stay(cores.allowed().skip(1))?,
         }
         Ok(cores)
@@ -42,7 +44,7 @@ impl Cores {
 
     /// Goes from there to where the generator is to run; gives how it is to wait there.
     pub(super) fn go_to_generator(&self) -> io::Result<Waiting> {
-        if self.sharing != Sharing::Apart || self.is_alone() {
+        if self.sharing != Sharing::Apart {
             return Ok(Waiting::Asleep);
         }
         stay(self.allowed().take(1))?;
@@ -51,11 +53,6 @@ impl Cores {
 
     fn allowed(&self) -> impl Iterator<Item = usize> {
         (0..CpuSet::MAX_CPU).filter(|&core| self.all.is_set(core))
-    }
-
-    /// Whether there is only one, which nobody can have to itself.
-    fn is_alone(&self) -> bool {
-        self.all.count() == 1
     }
 }
 
@@ -108,13 +105,21 @@ mod tests {
     }
 
     #[test]
+    fn where_there_is_only_one_the_generator_makes_room_for_the_server() {
+        // A thread takes over where the one that starts it may run.
+        let one = Cores::of_server(Sharing::One).unwrap();
+        let (server, generator, waiting) = shared(Sharing::Apart);
+        drop(one);
+        assert_eq!((server.count(), server), (1, generator));
+        assert_eq!(waiting, Waiting::Asleep);
+    }
+
+    #[test]
     fn apart_the_generator_has_one_that_the_server_has_not_where_there_are_two() {
         let (all, same, _) = shared(Sharing::All);
         assert_eq!(all, same);
         let (server, generator, waiting) = shared(Sharing::Apart);
-        if all.count() == 1 {
-            assert_eq!((server, generator, waiting), (all, all, Waiting::Asleep));
-        } else {
+        if all.count() > 1 {
             assert_eq!((server.count(), generator.count()), (all.count() - 1, 1));
             assert!((0..CpuSet::MAX_CPU).all(|core| !(server.is_set(core) && generator.is_set(core))));
             assert_eq!(waiting, Waiting::Awake);
