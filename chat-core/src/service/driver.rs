@@ -20,7 +20,6 @@ use crate::room::typing::Whence;
 pub struct Driver {
     pub(super) inner: Arc<Inner>,
     pub(super) handed_over: HandedOver,
-    pub(super) to_listeners: mpsc::Sender<Posted>,
     pub(super) posted: mpsc::Receiver<Posted>,
     pub(super) tasks: mpsc::UnboundedReceiver<Task>,
     pub(super) occasions: mpsc::UnboundedReceiver<Occasion>,
@@ -29,7 +28,7 @@ pub struct Driver {
 impl Driver {
     /// Does the work, until the service is [closed](crate::ChatService::close) and everything handed in before is done.
     pub async fn run(self) {
-        let Self { inner, handed_over, to_listeners, posted, tasks, occasions } = self;
+        let Self { inner, handed_over, posted, tasks, occasions } = self;
         let (committed, committing) = watch::channel(());
         let (delivered, last_delivery) = oneshot::channel();
         let commits = async {
@@ -37,7 +36,7 @@ impl Driver {
             drop(committed);
         };
         let deliveries = async {
-            futures::join!(commits, feed::run(&inner, to_listeners));
+            futures::join!(commits, feed::run(&inner));
             drop(delivered);
         };
         // Tasks follow from commits, so that they go on until the last commit is done.

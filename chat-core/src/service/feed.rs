@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use chat_protocol::RoomId;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::commit::Filled;
 use super::listeners::{self, Posted};
 use super::{Inner, reached};
 use crate::StorageError;
@@ -78,7 +79,7 @@ impl LateRooms {
 }
 
 /// Looks into rooms until the service is closed.
-pub(super) async fn run(inner: &Inner, to_listeners: mpsc::Sender<Posted>) {
+pub(super) async fn run(inner: &Inner) {
     loop {
         let (due, next) = inner.late_rooms.take_due(Instant::now());
         if due.is_empty() {
@@ -90,7 +91,7 @@ pub(super) async fn run(inner: &Inner, to_listeners: mpsc::Sender<Posted>) {
         }
         for (room, look) in due {
             let looked = tokio::select! {
-                looked = deliver_late(inner, room, look, &to_listeners) => looked,
+                looked = deliver_late(inner, room, look) => looked,
                 () = inner.closing() => return,
             };
             let pause = match (looked, look.doubt) {
@@ -109,12 +110,9 @@ pub(super) async fn run(inner: &Inner, to_listeners: mpsc::Sender<Posted>) {
 }
 
 /// Delivers what is stored of a room and has not been delivered, a page at a time.
-async fn deliver_late(
-    inner: &Inner,
-    room: RoomId,
-    look: Look,
-    to_listeners: &mpsc::Sender<Posted>,
-) -> Result<(), StorageError> {
+async fn deliver_late(inner: &Inner, room: RoomId, look: Look) -> Result<(), StorageError> {
+    // What was stored here goes as it is: it knows who does not hear it.
+    inner.deliver(Filled::by(room)).await;
     // Nobody who hears a room, nobody who misses anything.
     while let Some(Feed { room: known, delivered }) = inner.hub.feed(room) {
         let page = inner.storage.messages_after(room, delivered, PAGE).await?;
@@ -141,7 +139,7 @@ async fn deliver_late(
                 }
             }
         }
-        listeners::tell(to_listeners, told).await;
+        listeners::tell(inner, told).await;
     }
     Ok(())
 }

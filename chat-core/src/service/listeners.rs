@@ -33,9 +33,9 @@ pub(super) struct Posted {
 }
 
 /// Has listeners told of messages, in this order.
-pub(super) async fn tell(to_listeners: &mpsc::Sender<Posted>, posted: Vec<Posted>) {
+pub(super) async fn tell(inner: &Inner, posted: Vec<Posted>) {
     for posted in posted {
-        if to_listeners.send(posted).await.is_err() {
+        if inner.to_listeners.send(posted).await.is_err() {
             tracing::debug!("nobody tells listeners any more");
         }
     }

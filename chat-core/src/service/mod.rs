@@ -44,7 +44,7 @@ use crate::storage::User;
 use crate::{Layer, Storage, StorageError, Topic};
 use commit::Commits;
 use feed::LateRooms;
-use listeners::Told;
+use listeners::{Posted, Told};
 use presence::{DoubtedRooms, Occasion};
 use relay::Relays;
 use task::Task;
@@ -79,6 +79,7 @@ pub(crate) struct Inner {
     /// Wakes the driver when somebody starts typing.
     typing_began: Notify,
     commits: Commits,
+    to_listeners: mpsc::Sender<Posted>,
     /// Unbounded, because those who leave cannot wait; it holds a few words for each connection that comes or goes.
     tasks: mpsc::UnboundedSender<Task>,
     /// Unbounded for the same reason.
@@ -120,7 +121,7 @@ impl ChatService {
         config: ServiceConfig,
     ) -> (Self, Driver) {
         let (to_listeners, posted) = mpsc::channel(listeners::QUEUED);
-        let (commits, handed_over) = commit::channel(config.queued_messages.max(1), to_listeners.clone());
+        let (commits, handed_over) = commit::channel(&config);
         let (tasks, queued_tasks) = mpsc::unbounded_channel();
         let (occasions, queued_occasions) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
@@ -133,6 +134,7 @@ impl ChatService {
             typing: Mutex::default(),
             typing_began: Notify::new(),
             commits,
+            to_listeners,
             tasks,
             occasions,
             late_rooms: LateRooms::default(),
@@ -148,7 +150,6 @@ impl ChatService {
         let driver = Driver {
             inner: Arc::clone(&inner),
             handed_over,
-            to_listeners,
             posted,
             tasks: queued_tasks,
             occasions: queued_occasions,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::{ALL_ROOMS, Guest, Node, say};
 
-fn message(text: &str) -> SendMessage {
+pub(crate) fn message(text: &str) -> SendMessage {
     match say(None, text, Some(text)) {
         Command::SendMessage(send) => send,
         other => panic!("no message: {other:?}"),

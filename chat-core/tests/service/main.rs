@@ -9,6 +9,7 @@
     reason = "tests fail so"
 )]
 
+mod beside;
 mod cluster;
 mod delivery;
 mod doubts;

@@ -1,4 +1,4 @@
-//! Whose turn it is to store and deliver.
+//! Whose turn it is to store.
 //!
 //! Who waits for its message to be confirmed while nobody stores does so itself, in its own task: a lone message wakes
 //! nobody. What comes in meanwhile is for the driver, and so it goes on for as long as there is more. What a sender gives up,
@@ -16,15 +16,17 @@ use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::poll_fn;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Answer, Answered, Committer, Submission};
-use crate::CommandError;
+use super::lanes::{Filled, Lanes};
+use super::{Answer, Answered, Submission};
 use crate::service::Inner;
-use crate::service::listeners::Posted;
+use crate::{CommandError, ServiceConfig};
 
 /// Timers go off by the millisecond. Where less than half of one is to be waited for, it is nearer not to wait.
 const SHORTEST_WAIT: Duration = Duration::from_micros(500);
@@ -34,6 +36,8 @@ const SHORTEST_WAIT: Duration = Duration::from_micros(500);
 pub(in crate::service) struct Commits {
     submissions: mpsc::Sender<Submission>,
     turn: Arc<Mutex<Turn>>,
+    /// What is stored and not yet delivered.
+    pub(super) lanes: Lanes,
     /// Calls the driver, when there is more to store.
     more: Notify,
     given_up: mpsc::UnboundedSender<Work>,
@@ -43,7 +47,6 @@ pub(in crate::service) struct Commits {
 #[derive(Debug)]
 struct Turn {
     submitted: mpsc::Receiver<Submission>,
-    to_listeners: mpsc::Sender<Posted>,
     /// When the next transaction may begin, where that is not at once.
     next_at: Option<Instant>,
     /// Whether more had come in when the last turn was over: then the next one follows at once.
@@ -57,15 +60,14 @@ pub(in crate::service) struct HandedOver(mpsc::UnboundedReceiver<Work>);
 /// A turn under way.
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The way of messages, at most so many of them waiting.
-pub(in crate::service) fn channel(
-    capacity: usize,
-    to_listeners: mpsc::Sender<Posted>,
-) -> (Commits, HandedOver) {
-    let (submissions, submitted) = mpsc::channel(capacity);
+/// The way of messages.
+pub(in crate::service) fn channel(config: &ServiceConfig) -> (Commits, HandedOver) {
+    let (submissions, submitted) = mpsc::channel(config.queued_messages.max(1));
     let (given_up, handed_over) = mpsc::unbounded_channel();
-    let turn = Arc::new(Mutex::new(Turn { submitted, to_listeners, next_at: None, is_followed: false }));
-    (Commits { submissions, turn, more: Notify::new(), given_up }, HandedOver(handed_over))
+    let turn = Arc::new(Mutex::new(Turn { submitted, next_at: None, is_followed: false }));
+    // What one transaction stores has a place, whatever else has none.
+    let lanes = Lanes::new(config.messages_per_commit);
+    (Commits { submissions, turn, lanes, more: Notify::new(), given_up }, HandedOver(handed_over))
 }
 
 impl Inner {
@@ -121,10 +123,6 @@ impl Future for Confirmation {
         if let Part::Storing(work) = &mut self.part {
             ready!(work.as_mut().poll(cx));
             self.part = Part::Waiting;
-            let commits = &self.inner.commits;
-            if commits.are_waiting() {
-                commits.more.notify_one();
-            }
         }
         self.poll_answer(cx)
     }
@@ -187,14 +185,19 @@ impl Commits {
     }
 }
 
-/// One transaction.
+/// One transaction, and the delivery of what it has stored.
 async fn once(inner: Arc<Inner>, mut turn: OwnedMutexGuard<Turn>) {
-    turn.store_next(&inner, &mut Vec::new()).await;
+    let filled = turn.store_next(&inner, &mut Vec::new()).await;
+    drop(turn);
+    if inner.commits.are_waiting() {
+        inner.commits.more.notify_one();
+    }
+    inner.deliver(filled).await;
 }
 
 impl Turn {
-    /// Stores what has come in by the time that a transaction may begin.
-    async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) {
+    /// Stores what has come in by the time that a transaction may begin; gives where it is to be delivered from.
+    async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) -> Filled {
         let most = inner.config.messages_per_commit.max(1);
         if self.is_followed {
             // While everybody was served, this thread did not read. What came in meanwhile would else wait for a whole turn
@@ -212,25 +215,23 @@ impl Turn {
             batch.push(submission);
         }
         if batch.is_empty() {
-            return;
+            return Filled::default();
         }
+        inner.commits.lanes.keep_places(batch.len()).await;
         // Who talks alone need not wait.
         let interval =
             Some(inner.config.commit_interval).filter(|interval| batch.len() > 1 && !interval.is_zero());
         self.next_at = interval.and_then(|interval| Instant::now().checked_add(interval));
-        Committer { inner, to_listeners: &self.to_listeners }.store(batch).await;
+        let filled = inner.store(batch).await;
         self.is_followed = !self.submitted.is_empty();
+        filled
     }
 }
 
 /// The driver's part: stores what no sender has stored itself, until the service is closed and nothing is left.
 pub(in crate::service) async fn run(inner: &Inner, HandedOver(mut handed_over): HandedOver) {
-    let given_up = async {
-        while let Some(work) = handed_over.recv().await {
-            work.await;
-            inner.commits.more.notify_one();
-        }
-    };
+    // Beside one another: one may wait until another one has delivered.
+    let given_up = poll_fn(|cx| handed_over.poll_recv(cx)).for_each_concurrent(None, |work| work);
     tokio::select! {
         () = store_the_rest(inner) => {}
         () = given_up => {}
@@ -249,10 +250,11 @@ async fn store_the_rest(inner: &Inner) {
             commits.turn.lock().await.submitted.close();
         }
         while commits.are_waiting() {
-            commits.turn.lock().await.store_next(inner, &mut batch).await;
+            let filled = commits.turn.lock().await.store_next(inner, &mut batch).await;
+            inner.deliver(filled).await;
         }
         if is_closing {
-            return;
+            return commits.lanes.empty().await;
         }
     }
 }
