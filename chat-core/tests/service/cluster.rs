@@ -9,7 +9,7 @@ use chat_core::{Arrival, Identity, ServiceConfig, Storage, Target};
 use chat_protocol::{Behavior, Command, Event, RoomName, Username};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::faults::Frail;
 use crate::lossy::{Losses, Lossy};
@@ -137,6 +137,21 @@ async fn a_gap_is_filled_before_what_follows() {
         (heard.len(), &*heard[0], &*heard[1], &*heard[250], &*heard[251]),
         (252, "one", "lost 0", "lost 249", "two")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_cross_are_heard_at_once_on_both_nodes() {
+    let Cluster { first, second, .. } = Cluster::start();
+    let amy = first.guest("amy", "hall").await;
+    let ben = second.guest("ben", "hall").await;
+    let start = Instant::now();
+    // Nobody hears anything in between: on the second node, its own message comes too early.
+    amy.say("one").await;
+    ben.say("two").await;
+    for guest in [&amy, &ben] {
+        assert_eq!([guest.hear_message().await, guest.hear_message().await], ["one", "two"]);
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

@@ -100,10 +100,9 @@ impl Inner {
         if early_from.is_some() {
             self.late_rooms.find(room);
         }
+        // Also what is too early here: others may have what is before it, and nobody else tells them of it.
         for (seq, event) in posts.into_events() {
-            if early_from.is_none_or(|early| seq < early) {
-                self.publish_posted(room, seq, event);
-            }
+            self.publish_posted(room, seq, event);
         }
         early_from
     }
