@@ -10,7 +10,7 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
         let _ = (messages, outcome, took);
     }
 
-    /// So many stored messages have been delivered to everybody on this node, after this time.
+    /// So many messages have been delivered to everybody on this node, this long after the first of them was stored.
     fn delivered(&self, messages: usize, took: Duration) {
         let _ = (messages, took);
     }

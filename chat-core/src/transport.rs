@@ -9,9 +9,9 @@ use chat_protocol::Event;
 
 /// One connected client, as the service sees it.
 ///
-/// [`deliver`](Self::deliver) is called for every event that concerns the client, in the order that the client must
-/// see. It may be called from any thread, while a room is locked: it must not wait, and must not call the service. A
-/// client that cannot keep up is for the transport to cut off.
+/// [`deliver`](Self::deliver) is called for every event that concerns the client, those of a room in the order that the client
+/// must see. It may be called from any thread, from two at a time where the client is in two rooms, and while a room is
+/// locked: it must not wait, and must not call the service. A client that cannot keep up is for the transport to cut off.
 ///
 /// Delivery is over when the [`Session`](crate::Session) is dropped.
 #[async_trait]

@@ -49,7 +49,7 @@ pub struct RelayInlet {
     relay: RelayId,
 }
 
-/// Hears what is posted on this node, in the order in which it is stored.
+/// Hears what is posted on this node, the messages of a room in the order in which they are stored.
 #[derive(Debug)]
 pub struct RelayOutlet {
     heard: broadcast::Receiver<Relayed>,
