@@ -52,7 +52,8 @@ pub(super) async fn run(
     }
 }
 
-async fn follow(inner: &Inner, topic: Topic) {
+/// Follows a topic that somebody hears here, or ceases to. Only between other tasks, or as a part of one: so nothing overtakes it.
+pub(super) async fn follow(inner: &Inner, topic: Topic) {
     let is_followed = inner.followed.lock().contains(&topic);
     match (inner.hub.has_subscribers(topic), is_followed) {
         (true, false) => {

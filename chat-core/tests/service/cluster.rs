@@ -395,6 +395,11 @@ async fn who_joins_a_room_on_one_node_carries_it_on_the_other() {
     let amy = first.guest("amy", "hall").await;
     drop(first.guest("ben", "hall").await);
     sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
     amy.say("hello").await;
     assert_eq!(ben_there.hear_message().await, "hello");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    timeout(LONG, second.guest("cat", "attic")).await.expect("who comes next comes in, too");
+    second.service.close();
+    timeout(LONG, second.driving).await.unwrap().unwrap();
 }
