@@ -29,7 +29,7 @@ pub struct ServiceConfig {
     /// How long a transaction may take before those who sent its messages are told that they are not confirmed. Default
     /// 10 seconds.
     pub store_within: Duration,
-    /// Most messages that are stored in one transaction, and most that are stored and not yet delivered. Default 512.
+    /// Most messages that are stored in one transaction; twice as many may be stored and not yet delivered. Default 512.
     pub messages_per_commit: usize,
     /// Least time from the beginning of one transaction to that of the next, where the first had several messages: while many
     /// talk, more of them share a transaction, which costs less for each. Who talks alone does not wait, nor where there

@@ -15,7 +15,6 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::commit::Filled;
 use super::listeners::{self, Posted};
 use super::{Inner, reached};
 use crate::StorageError;
@@ -111,8 +110,8 @@ pub(super) async fn run(inner: &Inner) {
 
 /// Delivers what is stored of a room and has not been delivered, a page at a time.
 async fn deliver_late(inner: &Inner, room: RoomId, look: Look) -> Result<(), StorageError> {
-    // What was stored here goes as it is: it knows who does not hear it.
-    inner.deliver(Filled::by(room)).await;
+    // What was stored here goes first, as it is: it knows who does not hear it.
+    inner.commits.pass(room).await;
     // Nobody who hears a room, nobody who misses anything.
     while let Some(Feed { room: known, delivered }) = inner.hub.feed(room) {
         let page = inner.storage.messages_after(room, delivered, PAGE).await?;

@@ -56,7 +56,7 @@ pub struct RelayOutlet {
 }
 
 /// Tells the relays of a service apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct RelayId(u64);
 
 impl ChatService {

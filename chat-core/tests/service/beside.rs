@@ -63,6 +63,16 @@ impl Transport for Long {
     }
 }
 
+/// A client that cannot bear a message.
+#[derive(Debug)]
+struct Panicking;
+
+impl Transport for Panicking {
+    fn deliver(&self, delivery: &Delivery<'_>) {
+        assert!(!delivery.events().iter().any(is_message), "this is what it does");
+    }
+}
+
 /// A message that somebody in a room is being sent, on a thread of its own.
 struct Kept {
     slow: Arc<Slow>,
@@ -102,6 +112,10 @@ async fn connect(node: &Node, name: &str, room: &str, transport: Arc<dyn Transpo
         transport,
     };
     node.service.connect(arrival).await.unwrap()
+}
+
+fn is_message(event: &Event) -> bool {
+    matches!(event, Event::MessagePosted(_))
 }
 
 /// Lets everybody on this thread go on, many times.
@@ -150,14 +164,20 @@ async fn what_is_stored_and_not_delivered_is_bounded() {
     config.messages_per_commit = 1;
     let (node, faults) = slow::start_with(config);
     let amy = node.guest("amy", "den").await;
+    let dan = node.guest("dan", "hall").await;
     let kept = Kept::by(&node, "hall").await;
+    timeout(PATIENCE, amy.say("one more")).await.expect("there is a place for the next transaction");
+    let mut follows = Box::pin(dan.try_say("follows"));
+    assert!(futures::poll!(&mut follows).is_pending());
     let mut sending = Box::pin(amy.try_say("one too many"));
     assert!(futures::poll!(&mut sending).is_pending());
     let_others_go_on().await;
-    assert_eq!(*faults.appended.lock(), [1]);
+    assert_eq!(*faults.appended.lock(), [1, 1, 1]);
     kept.let_go();
-    timeout(PATIENCE, sending).await.unwrap().unwrap();
-    assert_eq!(*faults.appended.lock(), [1, 1]);
+    for sending in [follows, sending] {
+        timeout(PATIENCE, sending).await.unwrap().unwrap();
+    }
+    assert_eq!(*faults.appended.lock(), [1, 1, 1, 1]);
 }
 
 #[tokio::test]
@@ -202,6 +222,20 @@ async fn who_has_delivered_for_long_lets_others_go_on_and_may_give_up() {
 }
 
 #[tokio::test]
+async fn a_client_that_panics_takes_none_of_another_room_with_it() {
+    let node = Node::start();
+    let panicking = connect(&node, "amy", "hall", Arc::new(Panicking)).await;
+    let ben = node.guest("ben", "den").await;
+    let second = ben.session.hand_in(message("second")).await.unwrap();
+    let storing = tokio::spawn(async move { panicking.hand_in(message("first")).await.unwrap().await });
+    assert!(storing.await.unwrap_err().is_panic());
+    node.service.close();
+    timeout(PATIENCE, second).await.unwrap().unwrap();
+    assert_eq!(ben.hear_message().await, "second");
+    timeout(PATIENCE, node.driving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn what_comes_too_early_from_another_node_lets_what_is_stored_here_go_first() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
     let layer = LocalChannelLayer::new();
@@ -216,6 +250,9 @@ async fn what_comes_too_early_from_another_node_lets_what_is_stored_here_go_firs
     let own = amy.session.hand_in(message("own")).await.unwrap();
     assert!(futures::poll!(&mut first).is_pending());
     cat.say("early").await;
+    let_others_go_on().await;
+    assert!(!ben.heard().iter().any(is_message), "what came early waits");
+    first.await.unwrap();
     for text in ["own", "early"] {
         assert_eq!(ben.hear_message().await, text);
     }

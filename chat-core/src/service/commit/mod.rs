@@ -21,7 +21,7 @@ use crate::hub::{Connection, ConnectionId};
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{CommandError, Outcome, StorageError};
 
-pub(super) use lanes::Filled;
+use lanes::Filled;
 pub(super) use turn::{Commits, Confirmation, HandedOver, channel, run};
 
 /// A message on its way to be stored.
@@ -81,21 +81,21 @@ impl Inner {
             Ok(outcomes) => self.commits.lanes.put(batch.drain(..).zip(outcomes)),
             // One of them cannot be stored; the others must not suffer for it.
             Err(StorageError::Missing { .. }) if batch.len() > 1 => {
-                let mut filled = Filled::default();
                 for submission in batch.drain(..) {
-                    filled = filled.and(Box::pin(self.store_alone(submission)).await);
+                    Box::pin(self.store_alone(submission)).await;
                 }
-                filled
+                Filled::default()
             }
             Err(error) => self.refuse(batch.drain(..), error),
         }
     }
 
-    async fn store_alone(&self, submission: Submission) -> Filled {
-        match self.append(std::slice::from_ref(&submission)).await {
+    async fn store_alone(&self, submission: Submission) {
+        let filled = match self.append(std::slice::from_ref(&submission)).await {
             Ok(outcomes) => self.commits.lanes.put(std::iter::once(submission).zip(outcomes)),
             Err(error) => self.refuse([submission], error),
-        }
+        };
+        self.deliver(filled).await;
     }
 
     /// Stores messages in one transaction. One that takes too long is given up; it may come to pass all the same.
@@ -105,6 +105,12 @@ impl Inner {
         let late = |_| StorageError::database("it did not answer in time");
         let begun = Instant::now();
         let appended = timeout(config.store_within, storage.append(&messages)).await.map_err(late).flatten();
+        let appended = appended.and_then(|outcomes| {
+            let is_whole = outcomes.len() == messages.len();
+            is_whole
+                .then_some(outcomes)
+                .ok_or(StorageError::database("it did not say what became of each message"))
+        });
         let outcome = if appended.is_ok() { Outcome::Stored } else { Outcome::Failed };
         config.observer.stored(messages.len(), outcome, begun.elapsed());
         appended

@@ -16,6 +16,7 @@ use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use chat_protocol::RoomId;
 use futures::StreamExt;
 use futures::stream::poll_fn;
 use tokio::sync::mpsc::error::TrySendError;
@@ -40,7 +41,7 @@ pub(in crate::service) struct Commits {
     pub(super) lanes: Lanes,
     /// Calls the driver, when there is more to store.
     more: Notify,
-    given_up: mpsc::UnboundedSender<Work>,
+    to_driver: mpsc::UnboundedSender<Work>,
 }
 
 /// What is needed to store. Who holds it is the only one.
@@ -53,7 +54,7 @@ struct Turn {
     is_followed: bool,
 }
 
-/// Turns that were given up half-way.
+/// What the driver is to go on with: turns that were given up half-way, and deliveries of what it has stored itself.
 #[derive(Debug)]
 pub(in crate::service) struct HandedOver(mpsc::UnboundedReceiver<Work>);
 
@@ -63,11 +64,11 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The way of messages.
 pub(in crate::service) fn channel(config: &ServiceConfig) -> (Commits, HandedOver) {
     let (submissions, submitted) = mpsc::channel(config.queued_messages.max(1));
-    let (given_up, handed_over) = mpsc::unbounded_channel();
+    let (to_driver, handed_over) = mpsc::unbounded_channel();
     let turn = Arc::new(Mutex::new(Turn { submitted, next_at: None, is_followed: false }));
-    // What one transaction stores has a place, whatever else has none.
-    let lanes = Lanes::new(config.messages_per_commit);
-    (Commits { submissions, turn, lanes, more: Notify::new(), given_up }, HandedOver(handed_over))
+    // For a transaction, and the one before it, which is delivered meanwhile.
+    let lanes = Lanes::new(config.messages_per_commit.saturating_mul(2));
+    (Commits { submissions, turn, lanes, more: Notify::new(), to_driver }, HandedOver(handed_over))
 }
 
 impl Inner {
@@ -120,9 +121,12 @@ impl Future for Confirmation {
         if matches!(self.part, Part::Untried) {
             self.take_turn();
         }
-        if let Part::Storing(work) = &mut self.part {
-            ready!(work.as_mut().poll(cx));
-            self.part = Part::Waiting;
+        // Taken out meanwhile: where it panics, nobody is to go on with it.
+        if let Part::Storing(mut work) = std::mem::replace(&mut self.part, Part::Waiting)
+            && work.as_mut().poll(cx).is_pending()
+        {
+            self.part = Part::Storing(work);
+            return Poll::Pending;
         }
         self.poll_answer(cx)
     }
@@ -156,9 +160,7 @@ impl Drop for Confirmation {
         match std::mem::replace(&mut self.part, Part::Waiting) {
             Part::Untried => commits.more.notify_one(),
             Part::Storing(work) => {
-                if commits.given_up.send(work).is_err() {
-                    tracing::debug!("the service is closed; what is being stored is given up");
-                }
+                commits.hand_over(work);
             }
             Part::Waiting => {}
         }
@@ -176,6 +178,17 @@ impl fmt::Debug for Part {
 }
 
 impl Commits {
+    /// Waits until everything has been delivered that is stored here for a room by now.
+    pub(in crate::service) async fn pass(&self, room: RoomId) {
+        self.lanes.pass(room).await;
+    }
+
+    fn hand_over(&self, work: Work) {
+        if self.to_driver.send(work).is_err() {
+            tracing::debug!("the service is closed; what is being stored is given up");
+        }
+    }
+
     /// Whether anything waits to be stored. To be asked by whoever has had the turn: who handed something in meanwhile
     /// did not get it.
     fn are_waiting(&self) -> bool {
@@ -199,6 +212,9 @@ impl Turn {
     /// Stores what has come in by the time that a transaction may begin; gives where it is to be delivered from.
     async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) -> Filled {
         let most = inner.config.messages_per_commit.max(1);
+        if self.submitted.is_empty() {
+            return Filled::default();
+        }
         if self.is_followed {
             // While everybody was served, this thread did not read. What came in meanwhile would else wait for a whole turn
             // more.
@@ -214,9 +230,6 @@ impl Turn {
         {
             batch.push(submission);
         }
-        if batch.is_empty() {
-            return Filled::default();
-        }
         inner.commits.lanes.keep_places(batch.len()).await;
         // Who talks alone need not wait.
         let interval =
@@ -229,16 +242,16 @@ impl Turn {
 }
 
 /// The driver's part: stores what no sender has stored itself, until the service is closed and nothing is left.
-pub(in crate::service) async fn run(inner: &Inner, HandedOver(mut handed_over): HandedOver) {
+pub(in crate::service) async fn run(inner: &Arc<Inner>, HandedOver(mut handed_over): HandedOver) {
     // Beside one another: one may wait until another one has delivered.
-    let given_up = poll_fn(|cx| handed_over.poll_recv(cx)).for_each_concurrent(None, |work| work);
+    let handed_over = poll_fn(|cx| handed_over.poll_recv(cx)).for_each_concurrent(None, |work| work);
     tokio::select! {
         () = store_the_rest(inner) => {}
-        () = given_up => {}
+        () = handed_over => {}
     }
 }
 
-async fn store_the_rest(inner: &Inner) {
+async fn store_the_rest(inner: &Arc<Inner>) {
     let commits = &inner.commits;
     let mut batch = Vec::new();
     loop {
@@ -251,9 +264,15 @@ async fn store_the_rest(inner: &Inner) {
         }
         while commits.are_waiting() {
             let filled = commits.turn.lock().await.store_next(inner, &mut batch).await;
-            inner.deliver(filled).await;
+            // The next transaction does not wait for that.
+            let inner = Arc::clone(inner);
+            commits.hand_over(Box::pin(async move { inner.deliver(filled).await }));
         }
         if is_closing {
+            // Who had the turn last may not have its places yet.
+            drop(commits.turn.lock().await);
+            // What somebody left who panicked.
+            inner.deliver(Filled::ALL).await;
             return commits.lanes.empty().await;
         }
     }
