@@ -59,7 +59,7 @@ impl Hub {
             let subscribers = match newest {
                 None => self.entry(topic)?,
                 Some(delivered) => {
-                    self.entry_or(topic, || Some(Box::new(Feed { room: room.clone(), delivered })))
+                    self.entry_or(topic, || Some(Box::new(Feed::new(room.clone(), delivered))))
                 }
             };
             let mut subscribers = subscribers.lock();
@@ -199,9 +199,11 @@ impl Hub {
 
     /// Delivers messages to a room's subscribers, as far as they are the next ones; those that they have had already are
     /// dropped.
-    pub(crate) fn post(&self, room: RoomId, posts: &Posts) -> Posting {
-        let entry = self.entry(Topic::Room(room));
-        entry.map_or_else(|| Posting::unheard(posts), |entry| entry.lock().post(posts))
+    pub(crate) fn post(&self, room: RoomId, posts: &mut Posts) -> Posting {
+        match self.entry(Topic::Room(room)) {
+            Some(entry) => entry.lock().post(posts),
+            None => Posting::unheard(posts),
+        }
     }
 
     /// Takes everything before a message for delivered: it is stored no longer.

@@ -60,6 +60,14 @@ impl Posts {
         self.events.push(event);
     }
 
+    /// Lets those connections not hear these messages that do not, as far as it is not known already.
+    pub(super) fn leave_out(&mut self, unheard: &[Mark]) {
+        for mark in self.marks.iter_mut().filter(|mark| mark.unheard_by.is_none()) {
+            mark.unheard_by =
+                unheard.iter().find(|known| known.seq == mark.seq).and_then(|known| known.unheard_by);
+        }
+    }
+
     /// The messages, once they are posted.
     pub(crate) fn into_events(self) -> impl Iterator<Item = (Seq, Event)> {
         self.marks.into_iter().map(|mark| mark.seq).zip(self.events)

@@ -32,6 +32,14 @@ pub(crate) struct Feed {
     pub(crate) room: Room,
     /// How far they have been delivered.
     pub(crate) delivered: Place,
+    /// Of messages that came too early: who does not hear them, when they are read from storage.
+    pub(super) unheard: Vec<Mark>,
+}
+
+impl Feed {
+    pub(super) const fn new(room: Room, delivered: Place) -> Self {
+        Self { room, delivered, unheard: Vec::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -83,7 +91,7 @@ impl Subscribers {
     }
 
     /// Everybody is served under one lock, so that all see all messages in one order.
-    pub(super) fn post(&mut self, posts: &Posts) -> Posting {
+    pub(super) fn post(&mut self, posts: &mut Posts) -> Posting {
         let posting = self.take_next(posts);
         let mut parts = posts.parts(posting.posted.clone()).peekable();
         while let Some((marks, events)) = parts.next() {
@@ -107,8 +115,11 @@ impl Subscribers {
     }
 
     /// Takes those that are the next ones for delivered.
-    fn take_next(&mut self, posts: &Posts) -> Posting {
+    fn take_next(&mut self, posts: &mut Posts) -> Posting {
         let Some(feed) = &mut self.feed else { return Posting::unheard(posts) };
+        if !feed.unheard.is_empty() {
+            posts.leave_out(&feed.unheard);
+        }
         let marks = posts.marks();
         let known = marks.iter().take_while(|mark| Some(mark.seq) <= feed.delivered).count();
         let mut end = known;
@@ -119,6 +130,8 @@ impl Subscribers {
             feed.delivered = Some(mark.seq);
             end += 1;
         }
+        feed.unheard.retain(|mark| Some(mark.seq) > feed.delivered);
+        feed.unheard.extend(marks.iter().skip(end).filter(|mark| mark.unheard_by.is_some()));
         Posting { posted: known..end, early_from: marks.get(end).map(|mark| mark.seq) }
     }
 
@@ -228,7 +241,7 @@ mod tests {
             owner: None,
         };
         let mut subscribers =
-            Subscribers { feed: Some(Box::new(Feed { room, delivered: None })), ..Subscribers::default() };
+            Subscribers { feed: Some(Box::new(Feed::new(room, None))), ..Subscribers::default() };
         let second = Seq::FIRST.next();
         let all_hears = [Hears::Everything, Hears::CatchingUp, Hears::After(Some(Seq::FIRST))];
         let transports = all_hears.map(|hears| {
@@ -243,7 +256,7 @@ mod tests {
         for seq in [Seq::FIRST, second] {
             posts.push(seq, None, Event::Refused(Refusal::new(ErrorCode::Other)));
         }
-        subscribers.post(&posts);
+        subscribers.post(&mut posts);
         assert_eq!(transports.map(|transport| *transport.0.lock()), [(2, 2), (0, 0), (1, 1)]);
     }
 }

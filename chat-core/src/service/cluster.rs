@@ -53,7 +53,7 @@ pub(super) async fn hear_other_nodes(inner: &Inner) {
 fn take(inner: &Inner, Envelope { topic, content }: Envelope) {
     match (topic, content) {
         (Topic::Room(room), Content::Posted { seq, event }) => {
-            if inner.hub.post(room, &Posts::one(seq, event)).early_from.is_some() {
+            if inner.hub.post(room, &mut Posts::one(seq, event)).early_from.is_some() {
                 inner.late_rooms.find(room);
             }
         }

@@ -193,7 +193,9 @@ impl Session {
     async fn come_forward(&self, user: User) -> Result<(), StorageError> {
         if let Place::Room(room) = &self.place {
             self.settle_scope().await?;
+            self.is_unsettled.store(true, Ordering::Relaxed);
             self.join(room, &user).await?;
+            self.is_unsettled.store(false, Ordering::Relaxed);
             // The others hear that somebody is there before they hear anything else of them.
             self.inner.tell_presence(user).await;
         }
@@ -244,7 +246,9 @@ impl Session {
         Box::pin(async {
             self.settle_scope().await?;
             if let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get()) {
+                self.is_unsettled.store(true, Ordering::Relaxed);
                 self.join(room, user).await?;
+                self.is_unsettled.store(false, Ordering::Relaxed);
             }
             self.refuse_the_rest();
             Ok(())

@@ -113,7 +113,7 @@ async fn deliver_late(inner: &Inner, room: RoomId, look: Look) -> Result<(), Sto
     // What was stored here goes first, as it is: it knows who does not hear it.
     inner.commits.pass(room).await;
     // Nobody who hears a room, nobody who misses anything.
-    while let Some(Feed { room: known, delivered }) = inner.hub.feed(room) {
+    while let Some(Feed { room: known, delivered, .. }) = inner.hub.feed(room) {
         let page = inner.storage.messages_after(room, delivered, PAGE).await?;
         if page.is_empty() {
             break;
@@ -126,7 +126,7 @@ async fn deliver_late(inner: &Inner, room: RoomId, look: Look) -> Result<(), Sto
             for message in run {
                 posts.push(message.seq, None, view::message_posted(&known, None, message));
             }
-            let Posting { posted, .. } = inner.hub.post(room, &posts);
+            let Posting { posted, .. } = inner.hub.post(room, &mut posts);
             let events = posts.into_events().zip(run).take(posted.end).skip(posted.start);
             for ((seq, event), message) in events {
                 // In doubt, it is a message of this node, of which no other has heard.

@@ -1,6 +1,7 @@
 //! Who becomes a member of a room and who ceases to be one, and what that does to open connections.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chat_protocol::{RoomId, RoomRef, UserId};
 use tokio::time::{MissedTickBehavior, interval};
@@ -8,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::presence::Occasion;
 use super::task::Task;
 use super::{ChatService, Inner};
-use crate::hub::Trust;
+use crate::hub::{Connection, Trust};
 use crate::storage::{Joining, Leaving, NewRoom, Purpose, Room, User};
 use crate::{CloseReason, Content, StorageError, Topic};
 
@@ -109,7 +110,12 @@ impl Inner {
 
     /// Takes the connections of these users out of a room.
     fn evict(&self, room: RoomId, is_out: impl Fn(UserId) -> bool) {
-        for connection in self.hub.connections(Topic::Room(room)) {
+        self.evict_of(self.hub.connections(Topic::Room(room)), room, is_out);
+    }
+
+    /// Takes those of these connections out of a room that are of these users.
+    fn evict_of(&self, connections: Vec<Arc<Connection>>, room: RoomId, is_out: impl Fn(UserId) -> bool) {
+        for connection in connections {
             if !connection.user.get().is_some_and(|user| is_out(user.id)) {
                 continue;
             }
@@ -127,9 +133,11 @@ impl Inner {
     /// Takes those out of rooms for members only who are not members any more.
     async fn check_members(&self) -> Result<(), StorageError> {
         for room in self.hub.closed_rooms() {
+            // Before the members are read: who becomes one meanwhile is not among them, and stays.
+            let here = self.hub.connections(Topic::Room(room));
             let members: HashSet<UserId> =
                 self.storage.members(room).await?.into_iter().map(|member| member.id).collect();
-            self.evict(room, |user| !members.contains(&user));
+            self.evict_of(here, room, |user| !members.contains(&user));
         }
         Ok(())
     }

@@ -27,6 +27,9 @@ const USERS_AT_ONCE: usize = 256;
 /// Users of whom it is told together that they are gone: others wait meanwhile.
 const GONE_AT_ONCE: usize = 32;
 
+/// Rooms that are looked into together: others wait meanwhile.
+const ROOMS_AT_ONCE: usize = 32;
+
 /// How often a node gives a sign of life before it counts as dead without one.
 const BEATS: u32 = 4;
 
@@ -107,8 +110,9 @@ pub(super) async fn run(
             }
             () = reached(departure) => keeper.depart().await,
             () = ready(()), if !keeper.gone.is_empty() => keeper.see_off().await,
-            () = inner.doubted_rooms.found.notified() => keeper.look_into_rooms().await,
+            () = inner.doubted_rooms.found.notified() => keeper.begin_to_look().await,
             _ = committing.changed(), if !occasions.is_closed() => occasions.close(),
+            () = ready(()), if !keeper.doubted.is_empty() => keeper.look_into_rooms().await,
         }
     }
     keeper.end().await;
@@ -122,6 +126,10 @@ struct Keeper<'a> {
     unsteady_until: Option<Instant>,
     /// Users of whom some rooms were not told, because storage failed.
     untold: HashMap<UserId, User>,
+    /// Of them, those whom storage could not name.
+    unnamed: Vec<(UserId, Standing)>,
+    /// Rooms on this node that may have missed something.
+    doubted: VecDeque<RoomId>,
     /// Those who were on nodes that give no sign of life any more, and are nowhere else.
     gone: VecDeque<(UserId, Standing)>,
 }
@@ -135,6 +143,8 @@ impl<'a> Keeper<'a> {
             unsteady_until: None,
             untold: HashMap::new(),
             gone: VecDeque::new(),
+            unnamed: Vec::new(),
+            doubted: VecDeque::new(),
         }
     }
 
@@ -165,6 +175,8 @@ impl<'a> Keeper<'a> {
         let Ok(answers) = self.inner.layer.enter(&ids).await else {
             let here = Standing { is_online: true, as_of: Moment::UNKNOWN };
             join_all(users.iter().map(|user| self.tell_rooms(user, here))).await;
+            // It may know by now, and say no more that it is news.
+            self.untold.extend(users.iter().map(|user| (user.id, user.clone())));
             return;
         };
         self.inner.presence.lock().enter(&ids);
@@ -205,6 +217,7 @@ impl<'a> Keeper<'a> {
             }
         }
         self.has_beaten = true;
+        self.gone.extend(self.unnamed.drain(..));
         let arrivals = self.inner.presence.lock().arrivals();
         for users in arrivals.chunks(USERS_AT_ONCE) {
             self.enter(users).await;
@@ -222,17 +235,27 @@ impl<'a> Keeper<'a> {
     async fn see_off(&mut self) {
         let some: Vec<_> = self.gone.drain(..self.gone.len().min(GONE_AT_ONCE)).collect();
         let users = join_all(some.iter().map(|(user, _)| self.record_gone(*user))).await;
-        let known = users.into_iter().zip(some).filter_map(|(user, (_, standing))| Some((user?, standing)));
-        self.announce(known.collect()).await;
-        if self.gone.is_empty() {
+        let mut named = Vec::new();
+        for (found, (user, standing)) in users.into_iter().zip(some) {
+            match found {
+                Ok(user) => named.extend(user.map(|user| (user, standing))),
+                // The roster does not say it again.
+                Err(error) => {
+                    warn(&error);
+                    self.unnamed.push((user, standing));
+                }
+            }
+        }
+        self.announce(named).await;
+        if self.gone.is_empty() && self.unnamed.is_empty() {
             // There may be more: the roster does not name all at once.
             self.beats.reset_immediately();
         }
     }
 
-    async fn record_gone(&self, user: UserId) -> Option<User> {
+    async fn record_gone(&self, user: UserId) -> Result<Option<User>, StorageError> {
         self.record_last_seen(user).await;
-        self.inner.storage.user(user).await.inspect_err(warn).ok().flatten()
+        self.inner.storage.user(user).await
     }
 
     /// Tells the rooms of users how they stand, on all nodes. What storage does not let it tell, it tells later.
@@ -282,17 +305,20 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Tells rooms on this node what they may have missed.
-    async fn look_into_rooms(&mut self) {
+    /// Notes which rooms on this node may have missed something.
+    async fn begin_to_look(&mut self) {
         // The roster may have lost everything: then all nodes tell it again first.
         self.beat().await;
-        let mut again = HashSet::new();
-        for room in self.inner.doubted_rooms.take() {
-            let looked = self.look_into(room).await;
-            if looked.is_err() || self.unsteady_until.is_some() {
-                again.insert(room);
-            }
-        }
+        self.doubted.extend(self.inner.doubted_rooms.take());
+    }
+
+    /// Tells some rooms what they may have missed. They may be many, and others have their turn in between.
+    async fn look_into_rooms(&mut self) {
+        let some: Vec<_> = self.doubted.drain(..self.doubted.len().min(ROOMS_AT_ONCE)).collect();
+        let looked = join_all(some.iter().map(|room| self.look_into(*room))).await;
+        let is_unsteady = self.unsteady_until.is_some();
+        let again = some.into_iter().zip(looked).filter(|(_, looked)| is_unsteady || looked.is_err());
+        let again: Vec<_> = again.map(|(room, _)| room).collect();
         if !again.is_empty() {
             self.inner.doubted_rooms.rooms.lock().extend(again);
             self.unsteady_until.get_or_insert_with(|| Instant::now() + TRY_AGAIN_AFTER);

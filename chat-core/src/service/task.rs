@@ -54,17 +54,19 @@ pub(super) async fn run(
 
 /// Follows a topic that somebody hears here, or ceases to. Only between other tasks, or as a part of one: so nothing overtakes it.
 pub(super) async fn follow(inner: &Inner, topic: Topic) {
-    let is_followed = inner.followed.lock().contains(&topic);
-    match (inner.hub.has_subscribers(topic), is_followed) {
+    let (is_heard, was_followed) = {
+        let mut followed = inner.followed.lock();
+        let is_heard = inner.hub.has_subscribers(topic);
+        // Before it is so, and while nobody can look: who comes in meanwhile must wait until it is followed again.
+        let was_followed = if is_heard { followed.contains(&topic) } else { followed.remove(&topic) };
+        (is_heard, was_followed)
+    };
+    match (is_heard, was_followed) {
         (true, false) => {
             inner.layer.subscribe(topic).await;
             inner.followed.lock().insert(topic);
         }
-        (false, true) => {
-            // Before it is so: who comes in meanwhile must wait until it is followed again.
-            inner.followed.lock().remove(&topic);
-            inner.layer.unsubscribe(topic).await;
-        }
+        (false, true) => inner.layer.unsubscribe(topic).await,
         (true, true) | (false, false) => {}
     }
 }

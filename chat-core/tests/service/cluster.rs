@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::faults::Frail;
+use crate::faults::{Faults, Frail};
 use crate::lossy::{Losses, Lossy};
 use crate::{ALL_ROOMS, Guest, Inbox, Node};
 
@@ -144,14 +144,16 @@ async fn messages_that_cross_are_heard_at_once_on_both_nodes() {
     let Cluster { first, second, .. } = Cluster::start();
     let amy = first.guest("amy", "hall").await;
     let ben = second.guest("ben", "hall").await;
+    let cat = second.guest_with("cat", "hall", Some(ALL_ROOMS)).await;
     let start = Instant::now();
-    // Nobody hears anything in between: on the second node, its own message comes too early.
+    // Nobody hears anything in between: on the second node, its own messages come too early.
     amy.say("one").await;
-    ben.say("two").await;
+    cat.say("two").await;
     for guest in [&amy, &ben] {
         assert_eq!([guest.hear_message().await, guest.hear_message().await], ["one", "two"]);
     }
     assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(cat.texts(), ["one"], "she does not hear herself");
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,6 +254,60 @@ async fn the_people_of_a_dead_node_are_offline_before_long() {
     let again = first.guest("ben", "hall").await;
     assert_eq!(amy.presence(), [ben(true)]);
     drop((there, again));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_people_of_a_dead_node_are_offline_though_storage_could_not_name_them_at_first() {
+    let frail = Frail::default();
+    let faults = Arc::clone(&frail.faults);
+    let Cluster { first, second, .. } = Cluster::on(Arc::new(frail), &ServiceConfig::default());
+    let amy = first.guest("amy", "hall").await;
+    let there = second.guest("ben", "hall").await;
+    amy.presence();
+    second.driving.abort();
+    Faults::set(&faults.hides_users, true);
+    sleep(LONG).await;
+    assert_eq!(amy.presence(), []);
+    Faults::set(&faults.hides_users, false);
+    sleep(Duration::from_secs(15)).await;
+    assert_eq!(amy.presence(), [ben(false)]);
+    drop(there);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_is_online_everywhere_though_the_answer_of_the_roster_was_lost() {
+    let Cluster { first, second, losses, .. } = Cluster::start();
+    let amy = first.guest("amy", "hall").await;
+    amy.presence();
+    Losses::set(&losses[1].roster_is_mute, true);
+    let there = second.guest("ben", "hall").await;
+    Losses::set(&losses[1].roster_is_mute, false);
+    sleep(Duration::from_secs(15)).await;
+    assert_eq!(amy.presence(), [ben(true)]);
+    drop(there);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_into_many_rooms_gives_signs_of_life_and_lets_people_in() {
+    let frail = Frail::default();
+    let faults = Arc::clone(&frail.faults);
+    let Cluster { first, second, losses, .. } = Cluster::on(Arc::new(frail), &ServiceConfig::default());
+    let mut here = Vec::new();
+    for number in 0..1000 {
+        here.push(first.guest("ben", &format!("room-{number}")).await);
+    }
+    let amy = second.guest("amy", "room-0").await;
+    amy.presence();
+    faults.members_take.set(Duration::from_secs(1)).unwrap();
+    losses[0].interruption.notify_one();
+    sleep(Duration::from_secs(1)).await;
+    timeout(Duration::from_secs(3), first.guest("cat", "hall"))
+        .await
+        .expect("they do not wait for all rooms");
+    sleep(LONG).await;
+    assert!(!amy.presence().contains(&ben(false)), "the node was not taken for dead");
+    // They say good-bye while their node is there.
+    drop(here);
 }
 
 #[tokio::test(start_paused = true)]

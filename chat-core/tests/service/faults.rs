@@ -45,6 +45,16 @@ pub(crate) struct Faults {
     pub(crate) may_be_recorded: OnceLock<Semaphore>,
     /// It knows no sender of this text: `bad`.
     pub(crate) refuses_bad: AtomicBool,
+    /// It finds no user by their id.
+    pub(crate) hides_users: AtomicBool,
+    /// It makes nobody a member of an open room.
+    pub(crate) lets_nobody_join: AtomicBool,
+    /// It says that another process has changed something.
+    pub(crate) was_changed: AtomicBool,
+    /// Held, it reads the members of a room, and does not say who they are until it is let go.
+    pub(crate) members_held: tokio::sync::Mutex<()>,
+    /// How long it takes to read the members of a room.
+    pub(crate) members_take: OnceLock<Duration>,
     /// It removes nothing.
     pub(crate) removes_nothing: AtomicBool,
     /// How many messages it was handed in each transaction.
@@ -55,6 +65,10 @@ impl Faults {
     pub(crate) fn set(flag: &AtomicBool, value: bool) {
         flag.store(value, Ordering::Relaxed);
     }
+}
+
+fn check(fails: &AtomicBool) -> Result<(), StorageError> {
+    if fails.load(Ordering::Relaxed) { Err(StorageError::database("input/output error")) } else { Ok(()) }
 }
 
 /// A storage that fails as it is told.
@@ -119,9 +133,7 @@ impl MessageStorage for Frail {
         after: Option<Seq>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StorageError> {
-        if self.faults.is_unreadable.load(Ordering::Relaxed) {
-            return Err(StorageError::database("input/output error"));
-        }
+        check(&self.faults.is_unreadable)?;
         self.storage.messages_after(room, after, limit).await
     }
 
@@ -149,6 +161,7 @@ impl UserStorage for Frail {
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        check(&self.faults.hides_users)?;
         self.storage.user(id).await
     }
 
@@ -199,11 +212,12 @@ impl RoomStorage for Frail {
     }
 
     async fn join(&self, room: RoomId, user: UserId) -> Result<Joining, StorageError> {
+        check(&self.faults.lets_nobody_join)?;
         self.storage.join(room, user).await
     }
 
     async fn changed_elsewhere(&self) -> Result<bool, StorageError> {
-        self.storage.changed_elsewhere().await
+        Ok(self.faults.was_changed.load(Ordering::Relaxed) || self.storage.changed_elsewhere().await?)
     }
 
     async fn is_member(&self, room: RoomId, user: UserId) -> Result<bool, StorageError> {
@@ -211,13 +225,16 @@ impl RoomStorage for Frail {
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError> {
-        self.storage.members(room).await
+        let members = self.storage.members(room).await;
+        drop(self.faults.members_held.lock().await);
+        if let Some(take) = self.faults.members_take.get() {
+            tokio::time::sleep(*take).await;
+        }
+        members
     }
 
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
-        if self.faults.hides_rooms.load(Ordering::Relaxed) {
-            return Err(StorageError::database("input/output error"));
-        }
+        check(&self.faults.hides_rooms)?;
         self.storage.rooms_of(user).await
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Losses {
     pub(crate) doubles: AtomicBool,
     /// The roster does not answer.
     pub(crate) roster_is_away: AtomicBool,
+    /// The roster hears who enters, and does not answer.
+    pub(crate) roster_is_mute: AtomicBool,
     /// The roster does not know the node.
     pub(crate) has_forgotten: AtomicBool,
     /// The node is told that it may have missed something.
@@ -81,7 +83,8 @@ impl ChannelLayer for Lossy {
 impl Roster for Lossy {
     async fn enter(&self, users: &[UserId]) -> Result<Vec<(Standing, Novelty)>, RosterAway> {
         self.check_roster()?;
-        self.layer.enter(users).await
+        let answer = self.layer.enter(users).await;
+        if self.losses.roster_is_mute.load(Ordering::Relaxed) { Err(RosterAway) } else { answer }
     }
 
     async fn leave(&self, user: UserId) -> Result<Standing, RosterAway> {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::memory::LocalChannelLayer;
-use chat_core::storage::Keep;
+use chat_core::storage::{Access, Keep, NewRoom, User};
 use chat_core::{Arrival, CommandError, Delivery, Identity, ServiceConfig, Target, Transport};
-use chat_protocol::{Behavior, ErrorCode, Event, RoomName};
+use chat_protocol::{Behavior, Command, ErrorCode, Event, RoomName, Username};
 use tokio::time::{sleep, timeout};
 
 use crate::faults::{Faults, Frail};
 use crate::resume::{Slow, since};
-use crate::{ALL_ROOMS, Guest, Node, PATIENCE, say};
+use crate::{ALL_ROOMS, Guest, Inbox, Node, PATIENCE, say};
 
 fn frail() -> (Arc<Node>, Arc<Faults>) {
     let frail = Frail::default();
@@ -187,6 +187,67 @@ async fn what_storage_did_not_let_a_connection_do_is_done_with_its_next_frame() 
     ben.session.handle(say(Some("den"), "hello", None)).await.unwrap();
     den.say("hello, ben").await;
     assert_eq!(ben.hear_message().await, "hello, ben");
+}
+
+#[tokio::test]
+async fn who_could_not_join_at_first_joins_with_the_next_frame() {
+    let (node, faults) = frail();
+    let hall = || Target::Room(RoomName::new("hall").unwrap().into());
+    let guest = node.arrive(None, hall(), Some(Behavior::ONE_ROOM)).await;
+    let claim = || {
+        let Command::SendMessage(mut send) = say(None, "hello", None) else { panic!("no message") };
+        send.claimed_sender = Some(Username::new("ben").unwrap());
+        Command::SendMessage(send)
+    };
+    Faults::set(&faults.lets_nobody_join, true);
+    guest.session.handle(claim()).await.unwrap_err();
+    Faults::set(&faults.lets_nobody_join, false);
+    guest.session.handle(claim()).await.unwrap();
+    let storage = node.service.storage();
+    let room = storage.room_named(&RoomName::new("hall").unwrap()).await.unwrap().unwrap();
+    let ben = storage.user_named(&Username::new("ben").unwrap()).await.unwrap().unwrap();
+    assert!(storage.is_member(room.id, ben.id).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_added_while_the_members_are_checked_stays() {
+    let (node, faults) = frail();
+    let storage = node.service.storage();
+    let mut users = Vec::new();
+    for name in ["amy", "ben"] {
+        users.push(storage.ensure_user(&Username::new(name).unwrap()).await.unwrap());
+    }
+    let den = NewRoom {
+        name: RoomName::new("den").unwrap(),
+        display_name: None,
+        access: Access::MembersOnly,
+        owner: None,
+        members: vec![users[0].id],
+    };
+    let den = storage.create_room(&den).await.unwrap().unwrap();
+    storage.ensure_room(&RoomName::new("hall").unwrap()).await.unwrap();
+    let connect = async |user: &User, room: &str| {
+        let inbox = Arc::new(Inbox::default());
+        let arrival = Arrival {
+            identity: Identity::User(user.clone()),
+            target: Target::Room(RoomName::new(room).unwrap().into()),
+            behavior: Some(ALL_ROOMS),
+            transport: inbox.clone(),
+        };
+        Guest { session: node.service.connect(arrival).await.unwrap(), inbox }
+    };
+    let amy = connect(&users[0], "den").await;
+    let ben = connect(&users[1], "hall").await;
+    let held = faults.members_held.lock().await;
+    Faults::set(&faults.was_changed, true);
+    // Until the members are read, which takes until they are let go.
+    sleep(2 * ServiceConfig::default().members_checked_every).await;
+    node.service.add_member(&den, &users[1]).await.unwrap();
+    Faults::set(&faults.was_changed, false);
+    drop(held);
+    sleep(2 * ServiceConfig::default().members_checked_every).await;
+    amy.session.handle(say(Some("den"), "welcome", None)).await.unwrap();
+    assert_eq!(ben.hear_message().await, "welcome");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ impl Inner {
                 posts.push(message.seq, origin.unheard_by(), event);
             }
         }
-        let early_from = self.hub.post(room, &posts).early_from;
+        let early_from = self.hub.post(room, &mut posts).early_from;
         if early_from.is_some() {
             self.late_rooms.find(room);
         }

@@ -41,7 +41,7 @@ pub(in crate::service) struct Commits {
     pub(super) lanes: Lanes,
     /// Calls the driver, when there is more to store.
     more: Notify,
-    to_driver: mpsc::UnboundedSender<Work>,
+    given_up: mpsc::UnboundedSender<Work>,
 }
 
 /// What is needed to store. Who holds it is the only one.
@@ -54,7 +54,7 @@ struct Turn {
     is_followed: bool,
 }
 
-/// What the driver is to go on with: turns that were given up half-way, and deliveries of what it has stored itself.
+/// Turns that were given up half-way.
 #[derive(Debug)]
 pub(in crate::service) struct HandedOver(mpsc::UnboundedReceiver<Work>);
 
@@ -64,11 +64,11 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The way of messages.
 pub(in crate::service) fn channel(config: &ServiceConfig) -> (Commits, HandedOver) {
     let (submissions, submitted) = mpsc::channel(config.queued_messages.max(1));
-    let (to_driver, handed_over) = mpsc::unbounded_channel();
+    let (given_up, handed_over) = mpsc::unbounded_channel();
     let turn = Arc::new(Mutex::new(Turn { submitted, next_at: None, is_followed: false }));
     // For a transaction, and the one before it, which is delivered meanwhile.
     let lanes = Lanes::new(config.messages_per_commit.saturating_mul(2));
-    (Commits { submissions, turn, lanes, more: Notify::new(), to_driver }, HandedOver(handed_over))
+    (Commits { submissions, turn, lanes, more: Notify::new(), given_up }, HandedOver(handed_over))
 }
 
 impl Inner {
@@ -160,7 +160,9 @@ impl Drop for Confirmation {
         match std::mem::replace(&mut self.part, Part::Waiting) {
             Part::Untried => commits.more.notify_one(),
             Part::Storing(work) => {
-                commits.hand_over(work);
+                if commits.given_up.send(work).is_err() {
+                    tracing::debug!("the service is closed; what is being stored is given up");
+                }
             }
             Part::Waiting => {}
         }
@@ -181,12 +183,6 @@ impl Commits {
     /// Waits until everything has been delivered that is stored here for a room by now.
     pub(in crate::service) async fn pass(&self, room: RoomId) {
         self.lanes.pass(room).await;
-    }
-
-    fn hand_over(&self, work: Work) {
-        if self.to_driver.send(work).is_err() {
-            tracing::debug!("the service is closed; what is being stored is given up");
-        }
     }
 
     /// Whether anything waits to be stored. To be asked by whoever has had the turn: who handed something in meanwhile
@@ -242,16 +238,16 @@ impl Turn {
 }
 
 /// The driver's part: stores what no sender has stored itself, until the service is closed and nothing is left.
-pub(in crate::service) async fn run(inner: &Arc<Inner>, HandedOver(mut handed_over): HandedOver) {
+pub(in crate::service) async fn run(inner: &Inner, HandedOver(mut handed_over): HandedOver) {
     // Beside one another: one may wait until another one has delivered.
-    let handed_over = poll_fn(|cx| handed_over.poll_recv(cx)).for_each_concurrent(None, |work| work);
+    let given_up = poll_fn(|cx| handed_over.poll_recv(cx)).for_each_concurrent(None, |work| work);
     tokio::select! {
         () = store_the_rest(inner) => {}
-        () = handed_over => {}
+        () = given_up => {}
     }
 }
 
-async fn store_the_rest(inner: &Arc<Inner>) {
+async fn store_the_rest(inner: &Inner) {
     let commits = &inner.commits;
     let mut batch = Vec::new();
     loop {
@@ -264,9 +260,8 @@ async fn store_the_rest(inner: &Arc<Inner>) {
         }
         while commits.are_waiting() {
             let filled = commits.turn.lock().await.store_next(inner, &mut batch).await;
-            // The next transaction does not wait for that.
-            let inner = Arc::clone(inner);
-            commits.hand_over(Box::pin(async move { inner.deliver(filled).await }));
+            // Meanwhile others have their turn, on their threads.
+            inner.deliver(filled).await;
         }
         if is_closing {
             // Who had the turn last may not have its places yet.
