@@ -1,6 +1,7 @@
 //! The client that stays, as its owner sees it; and what moves it.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -119,36 +120,51 @@ impl ReconnectingClient {
         self.unreadable_frames
     }
 
-    /// Waits until what was said is confirmed, but no longer than five seconds; then says goodbye. Updates that come
-    /// meanwhile are dropped.
+    /// Waits until the messages that were said are confirmed and anything else is written, but no longer than five seconds;
+    /// then says goodbye. Updates that come meanwhile are dropped.
     ///
     /// # Errors
     ///
-    /// Where not everything was confirmed, or the client has ended meanwhile for another reason.
+    /// Where not everything was confirmed or written, or the client has ended meanwhile for another reason.
     pub async fn close(mut self) -> Result<(), ClientError> {
         // From here on nothing more is put into the outbox.
         self.room.close();
-        let confirmed = async {
-            loop {
-                self.take_drafts();
-                if self.course.unsettled() == 0 {
-                    return Ok(());
-                }
-                match self.next().await {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(error),
-                    None => return Err(ErrorKind::Unconfirmed(self.course.unsettled()).into()),
-                }
-            }
-        };
-        match timeout(CONFIRMED_WITHIN, confirmed).await {
+        match timeout(CONFIRMED_WITHIN, poll_fn(|cx| self.poll_settled(cx))).await {
             Ok(outcome) => outcome?,
-            Err(_) => return Err(ErrorKind::Unconfirmed(self.course.unsettled()).into()),
+            Err(_) => return Err(ErrorKind::Unconfirmed(self.unsettled()).into()),
         }
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Connected(link) => Ok(link.close().await?),
             _ => Ok(()),
         }
+    }
+
+    /// Goes on until nothing is unsettled. That is looked at after each poll: what nobody confirms is written without
+    /// an update.
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
+        while self.unsettled() > 0 {
+            match self.poll_next_unpin(cx) {
+                // Where nothing is left to send again, what the connection was writing is lost with it.
+                Poll::Ready(Some(Ok(Update::Disconnected(lost)))) if self.course.unsettled() == 0 => {
+                    return Poll::Ready(Err(lost.error));
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => {
+                    return Poll::Ready(Err(ErrorKind::Unconfirmed(self.unsettled()).into()));
+                }
+                Poll::Pending if self.unsettled() > 0 => return Poll::Pending,
+                Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// How much is not known to have arrived. A connection that still writes counts: what nobody confirms has left the
+    /// outbox by then.
+    fn unsettled(&mut self) -> usize {
+        self.take_drafts();
+        let is_writing = matches!(&self.stage, Stage::Connected(link) if link.is_writing());
+        self.course.unsettled().max(usize::from(is_writing))
     }
 
     fn take_drafts(&mut self) {

@@ -93,6 +93,11 @@ impl Link {
         }
     }
 
+    /// Whether something was taken from the course that is not written.
+    pub(super) fn is_writing(&self) -> bool {
+        self.is_writing || self.unsent.is_some()
+    }
+
     /// Says goodbye.
     pub(super) async fn close(self) -> Result<(), End> {
         self.connection.close().await

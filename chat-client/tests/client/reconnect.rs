@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat_client::{
-    Closed, Command, Dialect, Disconnected, Event, Reconnect, ReconnectingClient, SendMessage, Since, Update,
+    Closed, Command, Dialect, Disconnected, Event, Limits, Reconnect, ReconnectingClient, SendMessage, Since,
+    Update, Username,
 };
 use futures::stream::FusedStream;
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -349,6 +350,45 @@ async fn closing_waits_for_confirmations() {
     let serve = async {
         assert_eq!(send(&mut peer, Dialect::Typed).await.client_id.as_ref(), Some(&mark));
         peer.send(&confirmation(1, mark.as_str())).await;
+        assert!(matches!(peer.socket.next().await, Some(Ok(Message::Close(Some(_))))));
+        assert!(peer.socket.next().await.is_none());
+    };
+    let (closed, ()) = tokio::join!(client.close(), serve);
+    closed.unwrap();
+}
+
+#[tokio::test]
+async fn closing_does_not_wait_for_what_nobody_confirms() {
+    let server = Server::bind().await;
+    let mut client = client_of(&server, Dialect::Typed);
+    let mut peer = meet(&mut client, &server).await;
+    client.sender().set_typing(true).await.unwrap();
+    let serve = async {
+        assert_eq!(peer.command(Dialect::Typed).await, Command::SetTyping { is_typing: true });
+        assert!(matches!(peer.socket.next().await, Some(Ok(Message::Close(Some(_))))));
+        assert!(peer.socket.next().await.is_none());
+    };
+    let (closed, ()) = tokio::join!(client.close(), serve);
+    closed.unwrap();
+}
+
+#[tokio::test]
+async fn closing_waits_until_all_is_written() {
+    // More than a socket takes at once, so that the second one waits for the first.
+    const LONG: usize = 7 * 1024 * 1024;
+    let server = Server::bind().await;
+    let limits = Limits { max_text_chars: LONG };
+    let connect = server.connect(PATH).dialect(Dialect::Group).limits(limits);
+    let mut client = connect.reconnect(quick()).unwrap();
+    let mut peer = meet(&mut client, &server).await;
+    let text = "x".repeat(LONG);
+    for _ in 0..2 {
+        client.sender().notify(Username::new("bob").unwrap(), &text).await.unwrap();
+    }
+    let serve = async {
+        for _ in 0..2 {
+            assert!(peer.text().await.contains(&text));
+        }
         assert!(matches!(peer.socket.next().await, Some(Ok(Message::Close(Some(_))))));
         assert!(peer.socket.next().await.is_none());
     };
