@@ -57,12 +57,7 @@ impl<P> Outbox<P> {
 
     /// The next frame to send; it counts as sent from now on.
     pub(super) fn next(&mut self, now: Instant) -> Option<String> {
-        let is_due = |entry: &Entry<P>| match entry.state {
-            State::Unsent => true,
-            State::Sent => false,
-            State::Resting(until) => until <= now,
-        };
-        let place = self.0.iter().position(is_due)?;
+        let place = self.due(now)?;
         let entry = self.0.get_mut(place)?;
         if entry.draft.mark().is_none() {
             return self.0.remove(place).map(|entry| entry.draft.frame);
@@ -71,13 +66,25 @@ impl<P> Outbox<P> {
         Some(entry.draft.frame.clone())
     }
 
-    /// When something is to be sent again that rests now.
+    /// No message overtakes one that rests: they would be stored in another order than they were said. Anything else may.
+    fn due(&self, now: Instant) -> Option<usize> {
+        let mut is_held_up = false;
+        self.0.iter().position(|entry| match entry.state {
+            State::Sent => false,
+            State::Resting(until) if until > now => {
+                is_held_up = true;
+                false
+            }
+            State::Unsent | State::Resting(_) => !is_held_up || entry.draft.mark().is_none(),
+        })
+    }
+
+    /// When something is to be sent again that rests now: the first of it, for which the rest waits.
     pub(super) fn rests_until(&self) -> Option<Instant> {
-        let rests = |entry: &Entry<P>| match entry.state {
+        self.0.iter().find_map(|entry| match entry.state {
             State::Resting(until) => Some(until),
             State::Unsent | State::Sent => None,
-        };
-        self.0.iter().filter_map(rests).min()
+        })
     }
 
     /// A send is answered for good; whether it was waiting for that.

@@ -321,6 +321,55 @@ fn what_cannot_be_stored_now_is_sent_again_later() {
     assert!(world.course.next_frame(world.now).is_some() && world.course.next_frame(world.now).is_none());
 }
 
+/// The marks of the messages that go out, in that order.
+fn marks_of(world: &World, frames: impl IntoIterator<Item = String>) -> Vec<ClientId> {
+    let mark_of = |frame: String| {
+        let command = world.dialect.decode_command(&frame, &world.voice.limits).unwrap();
+        let Command::SendMessage(send) = command else { panic!("{frame}") };
+        send.client_id.unwrap()
+    };
+    frames.into_iter().map(mark_of).collect()
+}
+
+#[test]
+fn what_cannot_be_stored_now_is_sent_again_in_order() {
+    // However the waits turn out.
+    for seed in 0..50 {
+        let mut world = World::new(Dialect::Typed);
+        world.course.backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10), seed);
+        world.step(Step::Connect);
+        for _ in 0..3 {
+            world.step(Step::Say(1));
+        }
+        for mark in world.said.clone() {
+            world.course.hear(refusal(ErrorCode::Unavailable, Some(&mark)), world.now, &mut world.updates);
+        }
+        world.say(1);
+        let mut frames = Vec::new();
+        while let Some(until) = world.course.wakes_at() {
+            assert!(until > world.now, "what is due has gone out");
+            world.now = until;
+            frames.extend(std::iter::from_fn(|| world.course.next_frame(world.now)));
+        }
+        assert_eq!(marks_of(&world, frames), world.said);
+    }
+}
+
+#[test]
+fn what_is_no_message_does_not_wait_for_one_that_rests() {
+    let mut world = World::new(Dialect::Typed);
+    for step in [Step::Connect, Step::Say(1), Step::TakeNot] {
+        world.step(step);
+    }
+    world.hear();
+    let until = world.course.wakes_at();
+    let frame = world.voice.encode(Command::MarkRead).unwrap();
+    world.course.say(Draft { frame: frame.clone(), send: None }, ());
+    assert_eq!(world.course.next_frame(world.now), Some(frame));
+    assert!(world.course.next_frame(world.now).is_none());
+    assert_eq!(world.course.wakes_at(), until);
+}
+
 #[test]
 fn where_one_cannot_go_on_is_told() {
     let mut world = World::new(Dialect::Plain);
