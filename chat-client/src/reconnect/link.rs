@@ -11,6 +11,9 @@ use super::course::Course;
 use crate::connection::Connection;
 use crate::error::{End, ErrorKind};
 
+#[cfg(test)]
+mod tests;
+
 /// A connection, and what of it is under way.
 pub(super) struct Link {
     connection: Connection,
@@ -66,11 +69,20 @@ impl Link {
                 let silence = std::io::Error::from(std::io::ErrorKind::TimedOut);
                 return Poll::Ready(Err(End::lost(WsError::Io(silence)).into()));
             }
-            let wakes_at = course.wakes_at().map(Instant::from_std);
+            let wakes_at = self.wakes_at(course);
             self.alarm.as_mut().reset(wakes_at.map_or(lost_at, |at| at.min(lost_at)));
             // Where it has gone off already, there is something to do.
             ready!(self.alarm.as_mut().poll(cx));
         }
+    }
+
+    /// When to look for a frame again. While there is one that the connection does not take, it says itself when it does:
+    /// an alarm for what is due behind it would go off again and again.
+    fn wakes_at<P>(&self, course: &Course<P>) -> Option<Instant> {
+        if self.unsent.is_some() {
+            return None;
+        }
+        course.wakes_at().map(Instant::from_std)
     }
 
     /// Writes as much as the connection takes.
