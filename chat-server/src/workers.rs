@@ -59,7 +59,8 @@ impl Workers {
         let (is_running, end) = oneshot::channel();
         thread::Builder::new().name("chat-worker".into()).spawn(move || {
             runtime.block_on(async {
-                requests.await;
+                // Where the time is over before a request is, it ends with the runtime.
+                over.run_until_cancelled(requests).await;
                 over.cancelled().await;
             });
             drop(runtime);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
@@ -98,7 +99,9 @@ async fn what_was_handed_in_before_a_stop_is_stored() {
     let mut server =
         TestServer::start_with(|config| config.database = Database::SqliteFile(path.clone())).await;
     let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=typed").await;
-    for number in 0..50 {
+    // More than may be under way at once.
+    let said = 200;
+    for number in 0..said {
         amy.send(&json!({"type": "chat_message", "message": format!("m{number}")})).await;
     }
     let mut confirmed = 0;
@@ -117,14 +120,11 @@ async fn what_was_handed_in_before_a_stop_is_stored() {
     }
     drop(amy);
     server.stop().await;
+    assert_eq!(confirmed, said, "all that was said by then is done");
 
-    let server = TestServer::start_with(|config| {
-        config.database = Database::SqliteFile(path.clone());
-        config.service.history_page = 100;
-    })
-    .await;
+    let server = TestServer::start_with(|config| config.database = Database::SqliteFile(path.clone())).await;
     let mut ben = server.connect("/ws/chat/hall/?username=ben&dialect=command").await;
-    ben.send(&json!({"command": "fetch_message", "roomName": "hall", "limit": 100})).await;
+    ben.send(&json!({"command": "fetch_message", "roomName": "hall", "limit": said})).await;
     let history = ben.receive().await;
     let stored = history["message"].as_array().expect("a list");
     assert_eq!(stored.len(), confirmed, "what is confirmed is stored, and what is stored was confirmed");
@@ -189,6 +189,23 @@ async fn a_slow_request_keeps_nobody_from_hearing_of_a_stop() {
         .expect("half of it is sent");
     server.begin_to_stop();
     assert_eq!(amy.receive_close().await, 1001);
+}
+
+#[tokio::test]
+async fn who_does_not_read_answers_does_not_hold_up_a_stop() {
+    let server = TestServer::start_with(|config| {
+        config.threads = NonZeroUsize::new(4).expect("not zero");
+        config.stop_within = Duration::from_millis(100);
+    })
+    .await;
+    let mut deaf = Vec::new();
+    for _ in 0..16 {
+        let mut socket = TcpStream::connect(server.address()).await.expect("the server is there");
+        let requests = "GET /page.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+        socket.write_all(requests.as_bytes()).await.expect("they are sent");
+        deaf.push(socket);
+    }
+    timeout(PATIENCE, server.stop()).await.expect("what takes longer is cut off");
 }
 
 #[tokio::test]

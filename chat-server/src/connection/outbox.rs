@@ -60,7 +60,9 @@ impl Outbox {
             return woken;
         }
         queue.cut_off();
-        queue.end(End::TooSlow)
+        let ended = queue.end(End::TooSlow);
+        // Flushing has taken the waker, where there was one.
+        woken.or(ended)
     }
 
     /// [Adds](Self::push) frames, and [lets go](Self::flush) what waits. Where nothing does, they go straight to the socket.

@@ -76,7 +76,8 @@ fn poll_message<R: AsyncRead + Unpin>(
         message = poll_inbox(cx, conversation);
     }
     match message {
-        // What a client has said before the server stops is done.
+        // What a client has said before the server stops is done, also what was not read yet, as too much is under way.
+        Poll::Pending if conversation.is_full() && !must_end => Poll::Pending,
         Poll::Pending => end.map(Err),
         Poll::Ready(message) => Poll::Ready(message.map_err(|error| End::of(&error))),
     }

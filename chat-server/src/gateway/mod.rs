@@ -157,7 +157,11 @@ impl Gateway {
             if credentials.is_empty() {
                 continue;
             }
-            match authenticator.revoked(&credentials).await {
+            let revoked = tokio::select! {
+                revoked = authenticator.revoked(&credentials) => revoked,
+                () = stopping.cancelled() => return,
+            };
+            match revoked {
                 Ok(revoked) => revoked.iter().for_each(|credential| admissions.revoke(credential)),
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "sessions could not be checked");

@@ -1,8 +1,10 @@
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::*;
 
@@ -104,6 +106,18 @@ async fn the_bound_counts_what_is_not_yet_written() {
     assert_eq!(poll_fn(|cx| outbox.poll_end(cx)).await, End::TooSlow);
     outbox.push(frame(1), 1);
     assert_eq!(outbox.queue.lock().phase, Phase::CutOff);
+}
+
+#[tokio::test]
+async fn who_is_cut_off_by_what_was_not_flushed_is_told() {
+    let outbox = Arc::new(Outbox::new(10));
+    let (wire, _client) = stream(5);
+    outbox.write_to(wire);
+    let task = task(&outbox);
+    tokio::task::yield_now().await;
+    outbox.push(frame(10), 1);
+    outbox.push(frame(1), 1);
+    assert_eq!(timeout(Duration::from_secs(30), task).await.expect("it is woken").unwrap(), End::TooSlow);
 }
 
 #[tokio::test]
