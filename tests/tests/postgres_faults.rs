@@ -195,24 +195,27 @@ async fn a_database_that_refuses_to_write_is_noticed_and_still_read() {
     let postgres = Postgres::shared();
     let chat = Chat::open_within(postgres, postgres.port(), PATIENCE).await;
     chat.send("before").await;
+    let database = &chat.database;
     let set_read_only = |value: &str| {
-        let database = &chat.database;
         let sql = format!("ALTER DATABASE {database} SET default_transaction_read_only = {value}");
         postgres.execute("postgres", &sql);
-        // Connections that are open keep what they began with.
-        postgres.execute(
-            "postgres",
-            &format!(
-                "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '{database}'"
-            ),
-        );
     };
     set_read_only("on");
+    // Connections that are open keep what they began with.
+    postgres.execute(
+        "postgres",
+        &format!(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '{database}'"
+        ),
+    );
     fails(chat.storage.check()).await;
     fails(chat.storage.append(&chat.message("lost"))).await;
     assert_eq!(chat.history().await, ["before"]);
+    // As many as there may be, all of the time when nothing could be written.
+    join_all((0..CONNECTIONS).map(|_| chat.storage.newest(chat.room.id))).await;
     set_read_only("off");
-    chat.storage.check().await.expect("it writes again, at once");
+    fails(chat.storage.check()).await;
+    chat.storage.check().await.expect("the first that was refused told of the others");
     chat.send("after").await;
 }
 

@@ -11,6 +11,7 @@ use std::{fmt, mem};
 
 use chat_core::StorageError;
 use parking_lot::Mutex;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::{ConnectOptions, Connection, FromRow, Postgres};
@@ -27,6 +28,9 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// An idle connection that takes more than this share of a call's time to show that it still works does not.
 const PING_SHARE: u32 = 4;
 
+/// What a server says that is read-only, or is shutting down, has crashed, or is only starting.
+const LEAVING: [&str; 4] = ["25006", "57P01", "57P02", "57P03"];
+
 /// A call took longer than it may.
 #[derive(Debug, Error)]
 #[error("PostgreSQL did not answer within {0:?}")]
@@ -36,6 +40,15 @@ struct NoAnswer(Duration);
 #[derive(Debug, Error)]
 #[error("the connections to PostgreSQL are closed")]
 struct Closed;
+
+/// The server cannot write any more, as after a failover, or is going away. To it, a connection may work for as long as
+/// it lives, and is of no use.
+fn is_of_no_more_use(error: &StorageError) -> bool {
+    let StorageError::Database(source) = error else { return false };
+    let refused = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    let code = refused.and_then(DatabaseError::code);
+    code.is_some_and(|code| LEAVING.contains(&&*code))
+}
 
 /// Waits so long for an answer, and no longer.
 pub(super) async fn within<T>(
@@ -81,8 +94,13 @@ impl Pool {
             let _place = self.places.acquire().await.map_err(|_| StorageError::database(Closed))?;
             let mut connection = self.connection().await?;
             let outcome = work(&mut connection).await;
-            // A broken one is found out when it is next taken.
-            self.idle.lock().push(connection);
+            if outcome.as_ref().is_err_and(is_of_no_more_use) {
+                // Those that are idle are to the same server.
+                self.idle.lock().clear();
+            } else {
+                // A broken one is found out when it is next taken.
+                self.idle.lock().push(connection);
+            }
             outcome
         };
         // What is dropped in the middle, here or by the caller, does not get to give the connection back.
