@@ -83,11 +83,11 @@ rows! {
 
     /// What a room has more than it is to keep.
     struct SurplusRow {
-        /// Up to which its messages are removed already.
-        pruned: i64,
+        /// Up to which nothing is there, removed already or by somebody else.
+        base: i64,
         /// Up to which there are too many.
         too_many: Option<i64>,
-        /// Up to which they are too old.
+        /// Up to which they are too old, as far as one step goes.
         too_old: Option<i64>,
     }
 }
@@ -271,8 +271,8 @@ impl SessionRow {
 impl SurplusRow {
     /// The number of the last message to be removed now, where one is.
     pub(super) fn end(&self, at_most: u32) -> Option<i64> {
-        let end = self.too_many.max(self.too_old)?.min(self.pruned + i64::from(at_most));
-        (end > self.pruned).then_some(end)
+        let end = self.too_many.max(self.too_old)?.min(self.base + i64::from(at_most));
+        (end > self.base).then_some(end)
     }
 }
 

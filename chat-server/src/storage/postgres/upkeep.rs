@@ -22,8 +22,8 @@ impl UpkeepStorage for PostgresStorage {
             .transaction(async |connection| {
                 // Locks the room as a batch of messages does.
                 sqlx::query(
-                    "UPDATE rooms SET (pruned_id, pruned_seq) = \
-                     (SELECT id, seq FROM messages WHERE room_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1) \
+                    "UPDATE rooms SET pruned_seq = $2, pruned_id = coalesce( \
+                     (SELECT id FROM messages WHERE room_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1), pruned_id) \
                      WHERE id = $1 AND pruned_seq < $2",
                 )
                 .bind(room.value())
@@ -44,7 +44,7 @@ impl UpkeepStorage for PostgresStorage {
 }
 
 impl PostgresStorage {
-    /// The number of the last message to be removed now.
+    /// The number of the last message to be removed now. No more are looked at than are removed at once.
     async fn surplus_end(
         &self,
         room: RoomId,
@@ -54,15 +54,20 @@ impl PostgresStorage {
         let surplus: Option<SurplusRow> = self
             .pool
             .first(sqlx::query_as(
-                    "SELECT r.pruned_seq AS pruned, r.last_seq - $2 AS too_many, \
+                    "WITH r AS MATERIALIZED (SELECT last_seq, greatest(pruned_seq, coalesce( \
+                         (SELECT seq - 1 FROM messages WHERE room_id = $1 ORDER BY seq LIMIT 1), last_seq)) AS base \
+                     FROM rooms WHERE id = $1) \
+                     SELECT r.base, r.last_seq - $2 AS too_many, \
                      CASE WHEN $3 IS NULL THEN NULL ELSE coalesce( \
-                         (SELECT seq - 1 FROM messages WHERE room_id = $1 AND sent_at >= $3 ORDER BY seq LIMIT 1), \
-                         r.last_seq) END AS too_old \
-                     FROM rooms AS r WHERE r.id = $1",
+                         (SELECT seq - 1 FROM messages \
+                          WHERE room_id = $1 AND seq <= r.base + $4 AND sent_at >= $3 ORDER BY seq LIMIT 1), \
+                         least(r.last_seq, r.base + $4)) END AS too_old \
+                     FROM r",
                 )
                 .bind(room.value())
                 .bind(keep.newest.map(i64::from))
-                .bind(keep.since.map(Timestamp::as_micros)))
+                .bind(keep.since.map(Timestamp::as_micros))
+                .bind(i64::from(at_most)))
             .await?;
         Ok(surplus.ok_or(StorageError::Missing { what: "room" })?.end(at_most))
     }

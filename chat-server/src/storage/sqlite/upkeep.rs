@@ -29,8 +29,8 @@ impl UpkeepStorage for SqliteStorage {
         let removed = self.transaction(move |connection| {
             execute(
                 connection,
-                "UPDATE rooms SET (pruned_id, pruned_seq) = \
-                 (SELECT id, seq FROM messages WHERE room_id = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1) \
+                "UPDATE rooms SET pruned_seq = ?2, pruned_id = coalesce( \
+                 (SELECT id FROM messages WHERE room_id = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1), pruned_id) \
                  WHERE id = ?1 AND pruned_seq < ?2",
                 (room.value(), end),
             )?;
@@ -44,7 +44,7 @@ impl UpkeepStorage for SqliteStorage {
     }
 }
 
-/// The number of the last message to be removed now.
+/// The number of the last message to be removed now. No more are looked at than are removed at once.
 fn surplus_end(
     connection: &Connection,
     room: RoomId,
@@ -53,11 +53,16 @@ fn surplus_end(
 ) -> Result<Option<i64>, Failure> {
     let surplus: Option<SurplusRow> = first(
         connection,
-        "SELECT r.pruned_seq AS pruned, r.last_seq - ?2 AS too_many, \
+        "WITH r AS MATERIALIZED (SELECT last_seq, max(pruned_seq, coalesce( \
+             (SELECT seq - 1 FROM messages WHERE room_id = ?1 ORDER BY seq LIMIT 1), last_seq)) AS base \
+         FROM rooms WHERE id = ?1) \
+         SELECT r.base, r.last_seq - ?2 AS too_many, \
          CASE WHEN ?3 IS NULL THEN NULL ELSE coalesce( \
-             (SELECT seq - 1 FROM messages WHERE room_id = ?1 AND sent_at >= ?3 ORDER BY seq LIMIT 1), r.last_seq) END AS too_old \
-         FROM rooms AS r WHERE r.id = ?1",
-        (room.value(), keep.newest, keep.since.map(Timestamp::as_micros)),
+             (SELECT seq - 1 FROM messages \
+              WHERE room_id = ?1 AND seq <= r.base + ?4 AND sent_at >= ?3 ORDER BY seq LIMIT 1), \
+             min(r.last_seq, r.base + ?4)) END AS too_old \
+         FROM r",
+        (room.value(), keep.newest, keep.since.map(Timestamp::as_micros), at_most),
     )?;
     Ok(surplus.ok_or(StorageError::Missing { what: "room" })?.end(at_most))
 }
