@@ -191,6 +191,11 @@ impl Deployment {
         ask(&self.redis.url(), command).await
     }
 
+    /// Gives the second Redis a command, and its answer.
+    pub async fn ask_second<T: FromRedisValue>(&self, command: &[&str]) -> T {
+        ask(&self.others.first().expect("there are several").url(), command).await
+    }
+
     /// Gives every Redis a command, and their answers.
     pub async fn ask_all<T: FromRedisValue>(&self, command: &[&str]) -> Vec<T> {
         join_all(self.urls().iter().map(|url| ask(url, command))).await

@@ -193,6 +193,22 @@ async fn goes_on_when_redis_is_back_over_the_pubsub_layer() {
     goes_on_when_redis_is_back(Backend::PubSub).await;
 }
 
+/// The lease is on the first one: only of that one the loss shows elsewhere.
+#[tokio::test]
+async fn goes_on_when_another_redis_has_cut_it_off_over_the_pubsub_layer() {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let deployment = Deployment::start_on(scratch, Backend::PubSub, 2).await;
+    let server = deployment.server().await;
+    let mut amy = enter(&server).await;
+    deployment.joined("lobby").await;
+    // The group of this room is on the second one.
+    hear_django(&deployment, "before", &mut amy).await;
+    let cut_off: u32 = deployment.ask_second(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+    assert_eq!(cut_off, 1);
+    deployment.joined("lobby").await;
+    hear_django(&deployment, "after", &mut amy).await;
+}
+
 #[tokio::test]
 async fn a_full_inbox_gets_no_more_and_the_others_do() {
     let deployment = deployment(Backend::Core).await;

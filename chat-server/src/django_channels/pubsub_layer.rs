@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use chat_core::storage::Room;
-use futures::StreamExt;
-use futures::stream::{SelectAll, select_all};
-use redis::aio::PubSubStream;
+use futures::stream::{self, select_all};
+use futures::{Stream, StreamExt};
 use redis::{Msg, RedisResult, pipe};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -60,14 +59,15 @@ impl PubSubLayer {
     }
 
     /// Keeps what is published until it can be taken in, as long as the lease is held: from then on another node does.
+    /// Returns also when one of the servers is lost.
     async fn collect(
         &self,
-        mut published: SelectAll<PubSubStream>,
+        mut published: impl Stream<Item = Option<Msg>> + Unpin,
         lease: &Lease,
         queue: mpsc::Sender<Arrived>,
     ) {
         let mut dropped = 0_u64;
-        while let Some(message) = published.next().await {
+        while let Some(Some(message)) = published.next().await {
             if !lease.is_held() {
                 return;
             }
@@ -124,7 +124,8 @@ impl Layer for PubSubLayer {
         let mut streams = Vec::new();
         for mut listening in self.hosts.listen().await? {
             listening.psubscribe(self.pattern()).await?;
-            streams.push(listening.into_on_message());
+            // The others would go on without one that ends, and nobody would know.
+            streams.push(listening.into_on_message().map(Some).chain(stream::iter([None])));
         }
         let (queue, mut queued) = mpsc::channel(QUEUED);
         let collect = async {
