@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
-use chat_core::storage::{Access, NewRoom};
-use chat_core::{Arrival, Identity, ServiceConfig, Storage, Target};
-use chat_protocol::{Behavior, Command, Event, RoomName, Username};
+use chat_core::{ServiceConfig, Storage};
+use chat_protocol::{Behavior, Command, Event, Username};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::faults::{Faults, Frail};
 use crate::lossy::{Losses, Lossy};
-use crate::{ALL_ROOMS, Guest, Inbox, Node};
+use crate::{ALL_ROOMS, Guest, Node, den};
 
 /// Longer than anything lasts that ends by itself.
 const LONG: Duration = Duration::from_mins(1);
@@ -419,25 +418,8 @@ async fn who_is_removed_on_one_node_is_put_out_on_the_other() {
     config.members_checked_every = Duration::from_hours(24);
     let cluster = Cluster::with(&config);
     let user = cluster.storage.ensure_user(&Username::new("ben").unwrap()).await.unwrap();
-    let den = NewRoom {
-        name: RoomName::new("den").unwrap(),
-        display_name: None,
-        access: Access::MembersOnly,
-        owner: None,
-        members: vec![user.id],
-    };
-    let den = cluster.storage.create_room(&den).await.unwrap().unwrap();
-    let enter = async |behavior| {
-        let inbox = Arc::new(Inbox::default());
-        let arrival = Arrival {
-            identity: Identity::User(user.clone()),
-            target: Target::Room(den.name.clone().into()),
-            behavior: Some(behavior),
-            transport: inbox.clone(),
-        };
-        Guest { session: cluster.second.service.connect(arrival).await.unwrap(), inbox }
-    };
-    let ben = enter(Behavior::ONE_ROOM).await;
+    let den = den(&cluster.storage, &[&user]).await;
+    let ben = cluster.second.user(&user, "den", Behavior::ONE_ROOM).await.unwrap();
     cluster.first.service.remove_member(den.id, user.id).await.unwrap();
     sleep(Duration::from_secs(1)).await;
     assert!(ben.inbox.is_closed());

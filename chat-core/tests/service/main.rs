@@ -28,9 +28,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+use chat_core::storage::{Access, NewRoom, Room, User};
 use chat_core::{
-    Arrival, ChatService, Clock, CloseReason, CommandError, Delivery, Format, Identity, Layer, ServiceConfig,
-    Session, Storage, Target, Transport,
+    Arrival, ChatService, Clock, CloseReason, CommandError, ConnectError, Delivery, Format, Identity, Layer,
+    ServiceConfig, Session, Storage, Target, Transport,
 };
 use chat_protocol::{
     Arrival as OnArrival, Behavior, ClientId, Command, Echo, Event, Limits, MessageText, RoomName, RoomRef,
@@ -79,6 +80,18 @@ impl Node {
         self.arrive(Some(name), room, behavior).await
     }
 
+    /// Somebody who has proven who they are.
+    async fn user(&self, user: &User, room: &str, behavior: Behavior) -> Result<Guest, ConnectError> {
+        let inbox = Arc::new(Inbox::default());
+        let arrival = Arrival {
+            identity: Identity::User(user.clone()),
+            target: Target::Room(RoomName::new(room).unwrap().into()),
+            behavior: Some(behavior),
+            transport: inbox.clone(),
+        };
+        self.service.connect(arrival).await.map(|session| Guest { session, inbox })
+    }
+
     async fn listener(&self, name: Option<&str>) -> Guest {
         self.arrive(name, Target::Listener, Some(Behavior::ONE_ROOM)).await
     }
@@ -89,6 +102,18 @@ impl Node {
         let arrival = Arrival { identity, target, behavior, transport: inbox.clone() };
         Guest { session: self.service.connect(arrival).await.unwrap(), inbox }
     }
+}
+
+/// A room `den` for these members only.
+async fn den(storage: &Arc<dyn Storage>, members: &[&User]) -> Room {
+    let den = NewRoom {
+        name: RoomName::new("den").unwrap(),
+        display_name: None,
+        access: Access::MembersOnly,
+        owner: members.first().map(|owner| owner.id),
+        members: members.iter().map(|user| user.id).collect(),
+    };
+    storage.create_room(&den).await.unwrap().unwrap()
 }
 
 /// The behaviour of the `group` dialect.

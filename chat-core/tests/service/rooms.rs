@@ -7,7 +7,7 @@ use chat_core::{Arrival, CommandError, ConnectError, Identity, ServiceConfig, Ta
 use chat_protocol::{Command, Event, FetchHistory, RoomName, Username};
 use tokio::time::Instant;
 
-use crate::{ALL_ROOMS, Guest, Inbox, Node, READER, say};
+use crate::{ALL_ROOMS, Guest, Inbox, Node, READER, den, say};
 
 const FETCH: Command = Command::FetchHistory(FetchHistory { room: None, before: None, limit: None });
 
@@ -184,24 +184,8 @@ async fn who_is_removed_hears_nothing_more_at_once() {
     for name in ["amy", "ben"] {
         users.push(storage.ensure_user(&Username::new(name).unwrap()).await.unwrap());
     }
-    let den = NewRoom {
-        name: RoomName::new("den").unwrap(),
-        display_name: None,
-        access: Access::MembersOnly,
-        owner: Some(users[0].id),
-        members: users.iter().map(|user| user.id).collect(),
-    };
-    let den = storage.create_room(&den).await.unwrap().unwrap();
-    let connect = async |user: &User, behavior| {
-        let inbox = std::sync::Arc::new(Inbox::default());
-        let arrival = Arrival {
-            identity: Identity::User(user.clone()),
-            target: Target::Room(den.name.clone().into()),
-            behavior: Some(behavior),
-            transport: inbox.clone(),
-        };
-        node.service.connect(arrival).await.map(|session| Guest { session, inbox })
-    };
+    let den = den(storage, &[&users[0], &users[1]]).await;
+    let connect = async |user: &User, behavior| node.user(user, "den", behavior).await;
     let amy = connect(&users[0], ALL_ROOMS).await.unwrap();
     let ben = connect(&users[1], READER).await.unwrap();
     let ben_tab = connect(&users[1], ALL_ROOMS).await.unwrap();

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::memory::LocalChannelLayer;
-use chat_core::storage::{Access, Keep, NewRoom, User};
+use chat_core::storage::Keep;
 use chat_core::{Arrival, CommandError, Delivery, Identity, ServiceConfig, Target, Transport};
 use chat_protocol::{Behavior, Command, ErrorCode, Event, RoomName, Username};
 use tokio::time::{sleep, timeout};
 
 use crate::faults::{Faults, Frail};
 use crate::resume::{Slow, since};
-use crate::{ALL_ROOMS, Guest, Inbox, Node, PATIENCE, say};
+use crate::{ALL_ROOMS, Guest, Node, PATIENCE, den, say};
 
 fn frail() -> (Arc<Node>, Arc<Faults>) {
     let frail = Frail::default();
@@ -217,27 +217,10 @@ async fn who_is_added_while_the_members_are_checked_stays() {
     for name in ["amy", "ben"] {
         users.push(storage.ensure_user(&Username::new(name).unwrap()).await.unwrap());
     }
-    let den = NewRoom {
-        name: RoomName::new("den").unwrap(),
-        display_name: None,
-        access: Access::MembersOnly,
-        owner: None,
-        members: vec![users[0].id],
-    };
-    let den = storage.create_room(&den).await.unwrap().unwrap();
+    let den = den(storage, &[&users[0]]).await;
     storage.ensure_room(&RoomName::new("hall").unwrap()).await.unwrap();
-    let connect = async |user: &User, room: &str| {
-        let inbox = Arc::new(Inbox::default());
-        let arrival = Arrival {
-            identity: Identity::User(user.clone()),
-            target: Target::Room(RoomName::new(room).unwrap().into()),
-            behavior: Some(ALL_ROOMS),
-            transport: inbox.clone(),
-        };
-        Guest { session: node.service.connect(arrival).await.unwrap(), inbox }
-    };
-    let amy = connect(&users[0], "den").await;
-    let ben = connect(&users[1], "hall").await;
+    let amy = node.user(&users[0], "den", ALL_ROOMS).await.unwrap();
+    let ben = node.user(&users[1], "hall", ALL_ROOMS).await.unwrap();
     let held = faults.members_held.lock().await;
     Faults::set(&faults.was_changed, true);
     // Until the members are read, which takes until they are let go.

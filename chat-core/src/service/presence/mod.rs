@@ -7,28 +7,28 @@
 //! While the roster is away, those who come are told to their rooms on this node only, and those who leave stay online:
 //! they may be connected elsewhere. Once it is back, it is told, and asked.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod doubted;
+
+use std::collections::{HashMap, VecDeque};
 use std::future::ready;
 use std::time::Duration;
 
 use chat_protocol::{RoomId, UserId};
 use futures::future::join_all;
-use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::{Inner, reached};
 use crate::storage::User;
 use crate::{Content, Moment, Novelty, Pulse, RosterAway, Standing, StorageError, Topic};
 
+pub(super) use doubted::DoubtedRooms;
+
 /// Users that the roster is told of, or asked about, at once.
 const USERS_AT_ONCE: usize = 256;
 
 /// Users of whom it is told together that they are gone: others wait meanwhile.
 const GONE_AT_ONCE: usize = 32;
-
-/// Rooms that are looked into together: others wait meanwhile.
-const ROOMS_AT_ONCE: usize = 32;
 
 /// How often a node gives a sign of life before it counts as dead without one.
 const BEATS: u32 = 4;
@@ -43,24 +43,6 @@ pub(crate) enum Occasion {
     Connection { user: User, seen_to: Option<oneshot::Sender<()>> },
     /// A user has become a member of a room.
     Member { user: User, room: RoomId },
-}
-
-/// Rooms of which it is not certain that they were told who is online.
-#[derive(Debug, Default)]
-pub(super) struct DoubtedRooms {
-    rooms: Mutex<HashSet<RoomId>>,
-    found: Notify,
-}
-
-impl DoubtedRooms {
-    pub(super) fn add(&self, rooms: impl IntoIterator<Item = RoomId>) {
-        self.rooms.lock().extend(rooms);
-        self.found.notify_one();
-    }
-
-    fn take(&self) -> HashSet<RoomId> {
-        std::mem::take(&mut *self.rooms.lock())
-    }
 }
 
 impl Inner {
@@ -305,42 +287,6 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Notes which rooms on this node may have missed something.
-    async fn begin_to_look(&mut self) {
-        // The roster may have lost everything: then all nodes tell it again first.
-        self.beat().await;
-        self.doubted.extend(self.inner.doubted_rooms.take());
-    }
-
-    /// Tells some rooms what they may have missed. They may be many, and others have their turn in between.
-    async fn look_into_rooms(&mut self) {
-        let some: Vec<_> = self.doubted.drain(..self.doubted.len().min(ROOMS_AT_ONCE)).collect();
-        let looked = join_all(some.iter().map(|room| self.look_into(*room))).await;
-        let is_unsteady = self.unsteady_until.is_some();
-        let again = some.into_iter().zip(looked).filter(|(_, looked)| is_unsteady || looked.is_err());
-        let again: Vec<_> = again.map(|(room, _)| room).collect();
-        if !again.is_empty() {
-            self.inner.doubted_rooms.rooms.lock().extend(again);
-            self.unsteady_until.get_or_insert_with(|| Instant::now() + TRY_AGAIN_AFTER);
-        }
-    }
-
-    async fn look_into(&self, room: RoomId) -> Result<(), Unsettled> {
-        let members = self.inner.storage.members(room).await?;
-        for members in members.chunks(USERS_AT_ONCE) {
-            let ids: Vec<_> = members.iter().map(|member| member.id).collect();
-            let standings = self.inner.layer.standings(&ids).await?;
-            for (member, standing) in members.iter().zip(standings) {
-                let may_be_missing = self.unsteady_until.is_some();
-                if standing.is_online || (!may_be_missing && self.inner.hub.was_told_online(room, member.id))
-                {
-                    self.inner.hub.tell_presence(room, member, standing);
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// From now on, who is not in the roster is offline.
     fn settle(&mut self) {
         self.unsteady_until = None;
@@ -374,15 +320,6 @@ impl<'a> Keeper<'a> {
             }
         }
     }
-}
-
-/// Why a room could not be looked into.
-#[derive(Debug, thiserror::Error)]
-enum Unsettled {
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    #[error(transparent)]
-    Roster(#[from] RosterAway),
 }
 
 fn warn(error: &StorageError) {
