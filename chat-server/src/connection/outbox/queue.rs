@@ -114,7 +114,12 @@ impl Queue {
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         });
         match written {
-            Ok(()) if self.phase == Phase::Open => self.is_blocked = false,
+            Ok(()) if self.phase == Phase::Open => match wire.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.is_blocked = false,
+                // It has taken what it could not pass on.
+                Poll::Pending => self.is_blocked = true,
+                Poll::Ready(Err(_)) => drop(self.break_off()),
+            },
             Ok(()) => {
                 // Whoever has hung up already does not need to be told.
                 if wire.poll_shutdown(cx).is_ready() {

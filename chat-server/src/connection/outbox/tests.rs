@@ -1,8 +1,11 @@
 use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWrite, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
@@ -106,6 +109,46 @@ async fn the_bound_counts_what_is_not_yet_written() {
     assert_eq!(poll_fn(|cx| outbox.poll_end(cx)).await, End::TooSlow);
     outbox.push(frame(1), 1);
     assert_eq!(outbox.queue.lock().phase, Phase::CutOff);
+}
+
+/// A stream that takes all it is given, and passes on what there is room for only when it is asked to, as one that encrypts.
+struct Keeping {
+    stream: DuplexStream,
+    kept: Vec<u8>,
+}
+
+impl AsyncWrite for Keeping {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.kept.extend(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, kept } = self.get_mut();
+        while !kept.is_empty() {
+            let passed = ready!(Pin::new(&mut *stream).poll_write(cx, kept))?;
+            kept.drain(..passed);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn what_a_stream_keeps_to_itself_is_passed_on() {
+    let outbox = Arc::new(Outbox::new(usize::MAX));
+    let (stream, mut client) = duplex(5);
+    outbox.write_to(Wire::Stream(Box::pin(Keeping { stream, kept: Vec::new() })));
+    let task = task(&outbox);
+    outbox.push(frame(100), 1);
+    outbox.flush();
+    let read = timeout(Duration::from_secs(30), client.read_exact(&mut [0; 100])).await;
+    read.expect("it does not wait for what follows").unwrap();
+    task.abort();
 }
 
 #[tokio::test]

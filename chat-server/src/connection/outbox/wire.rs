@@ -49,6 +49,14 @@ impl Wire {
         }
     }
 
+    /// Passes on what a stream has taken and keeps, as one does that encrypts. A socket keeps nothing.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Socket(_) => Poll::Ready(Ok(())),
+            Self::Stream(stream) => stream.as_mut().poll_flush(cx),
+        }
+    }
+
     /// Lets the other side know that nothing follows.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
