@@ -14,6 +14,24 @@ pub(crate) struct Voice {
     pub(crate) room: Option<RoomRef>,
 }
 
+/// The room that a command may name.
+const fn room_of(command: &mut Command) -> Option<&mut Option<RoomRef>> {
+    match command {
+        Command::SendMessage(SendMessage { room, .. }) | Command::FetchHistory(FetchHistory { room, .. }) => {
+            Some(room)
+        }
+        _ => None,
+    }
+}
+
+/// Whether these are two rooms for certain. A name and an id may be of one.
+fn are_two(one: &RoomRef, other: &RoomRef) -> bool {
+    match (one, other) {
+        (RoomRef::Name(one), RoomRef::Name(other)) => one != other,
+        _ => one.as_id().zip(other.as_id()).is_some_and(|(one, other)| one != other),
+    }
+}
+
 impl Voice {
     /// A text that may be sent.
     pub(crate) fn text(&self, text: &str) -> Result<MessageText, ErrorKind> {
@@ -23,18 +41,27 @@ impl Voice {
     /// The frame of a command. One without a room is about that of the URL.
     pub(crate) fn encode(&self, mut command: Command) -> Result<String, ErrorKind> {
         let dialect = self.dialect;
-        let lacks_room = match &mut command {
-            Command::SendMessage(SendMessage { room, .. })
-            | Command::FetchHistory(FetchHistory { room, .. }) => {
-                if room.is_none() {
-                    room.clone_from(&self.room);
-                }
-                room.is_none()
+        let (mut lacks_room, mut is_elsewhere) = (false, false);
+        if let Some(room) = room_of(&mut command) {
+            is_elsewhere =
+                room.as_ref().zip(self.room.as_ref()).is_some_and(|(one, other)| are_two(one, other));
+            if room.is_none() {
+                room.clone_from(&self.room);
             }
-            _ => false,
-        };
+            lacks_room = room.is_none();
+        }
         let no_form = if lacks_room { ErrorKind::NoRoom(dialect) } else { ErrorKind::NoForm(dialect) };
-        dialect.encode_command(&command).ok_or(no_form)
+        match dialect.encode_command(&command) {
+            // A frame that is the same for the room of the URL would go there.
+            Some(frame) if is_elsewhere && self.encode_here(command).as_ref() == Some(&frame) => Err(no_form),
+            frame => frame.ok_or(no_form),
+        }
+    }
+
+    /// The frame of a command, were it about the room of the URL.
+    fn encode_here(&self, mut command: Command) -> Option<String> {
+        room_of(&mut command)?.clone_from(&self.room);
+        self.dialect.encode_command(&command)
     }
 
     /// The event of a message; `None` where it cannot be read.
@@ -43,6 +70,34 @@ impl Voice {
         match message {
             Message::Text(text) => self.dialect.decode_event(text).ok(),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_protocol::RoomName;
+
+    use super::*;
+
+    #[test]
+    fn what_is_for_another_room_has_no_form_where_the_dialect_does_not_say_which() {
+        let name = |name| RoomRef::Name(RoomName::new(name).unwrap());
+        for (dialect, says_room) in [
+            (Dialect::Plain, false),
+            (Dialect::Remetente, false),
+            (Dialect::Typed, false),
+            (Dialect::Command, true),
+            (Dialect::Group, true),
+        ] {
+            let voice = Voice { dialect, limits: Limits::default(), room: Some(name("lobby")) };
+            let encode = |room: Option<RoomRef>| {
+                let text = voice.text("hello").unwrap();
+                let send = SendMessage { room, text, claimed_sender: None, client_id: None };
+                voice.encode(Command::SendMessage(send))
+            };
+            assert!(encode(None).is_ok() && encode(Some(name("lobby"))).is_ok(), "{dialect}");
+            assert_eq!(encode(Some(name("private"))).is_ok(), says_room, "{dialect}");
         }
     }
 }
