@@ -97,8 +97,24 @@ struct Driver {
     directory: TempDir,
 }
 
+/// How often it is started, at most.
+const STARTS: u32 = 3;
+
 impl Driver {
+    /// The port that the system gives it for IPv4 it takes for IPv6, too, and ends where somebody else has that.
     async fn start() -> (Self, String) {
+        let mut said = String::new();
+        for _ in 0..STARTS {
+            let (driver, output) = Self::begin();
+            match announced_port(output).await {
+                Ok(port) => return (driver, format!("http://127.0.0.1:{port}")),
+                Err(output) => said = output,
+            }
+        }
+        panic!("chromedriver ended before it said its port: {said}");
+    }
+
+    fn begin() -> (Self, ChildStdout) {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
@@ -110,9 +126,7 @@ impl Driver {
             .spawn()
             .expect("chromedriver is installed");
         let output = process.stdout.take().expect("its output is piped");
-        let driver = Self { process, directory };
-        let port = announced_port(output).await;
-        (driver, format!("http://127.0.0.1:{port}"))
+        (Self { process, directory }, output)
     }
 }
 
@@ -125,17 +139,21 @@ impl Drop for Driver {
     }
 }
 
-/// The port in `ChromeDriver was started successfully on port 12345.`
-async fn announced_port(output: ChildStdout) -> u16 {
+/// The port in `ChromeDriver was started successfully on port 12345.`, or what it said instead.
+async fn announced_port(output: ChildStdout) -> Result<u16, String> {
     let output = tokio::process::ChildStdout::from_std(output).expect("the output is a pipe");
     let mut lines = BufReader::new(output).lines();
+    let mut said = String::new();
     while let Some(line) = lines.next_line().await.expect("chromedriver writes text") {
-        let Some((_, port)) = line.split_once("started successfully on port ") else { continue };
+        let Some((_, port)) = line.split_once("started successfully on port ") else {
+            said += &line;
+            continue;
+        };
         // Whoever writes to a pipe that nobody reads comes to a halt some day.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        return port.trim_end_matches('.').parse().expect("a port is a number");
+        return Ok(port.trim_end_matches('.').parse().expect("a port is a number"));
     }
-    panic!("chromedriver ended before it said its port");
+    Err(said)
 }
 
 /// A window of the browser. Windows of one browser take turns: drive them from one task.
