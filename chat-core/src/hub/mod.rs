@@ -251,6 +251,18 @@ impl Hub {
         entry.lock().list.iter().map(|subscriber| Arc::clone(&subscriber.connection)).collect()
     }
 
+    /// The connections that carry all rooms of their user.
+    pub(crate) fn carriers(&self) -> Vec<(UserId, Arc<Connection>)> {
+        let topics: Vec<Topic> = self.topics.read().keys().copied().collect();
+        let users = topics.into_iter().filter_map(|topic| match topic {
+            Topic::User(user) => Some(user),
+            Topic::Room(_) | Topic::Listeners | Topic::OpenListeners => None,
+        });
+        let of_user =
+            |user| self.connections(Topic::User(user)).into_iter().map(move |connection| (user, connection));
+        users.flat_map(of_user).filter(|(_, connection)| connection.carries_all_rooms()).collect()
+    }
+
     fn next_entry(&self) -> EntryId {
         EntryId(self.last_entry.fetch_add(1, Ordering::Relaxed))
     }

@@ -40,8 +40,10 @@ pub(super) async fn hear_other_nodes(inner: &Inner) {
                 inner.late_rooms.find(room);
                 inner.doubted_rooms.add([room]);
             }
+            // They may have become a member of a room.
+            Received::Missed(Topic::User(_)) => inner.interrupted.notify_one(),
             // Of nothing else is it known what there was.
-            Received::Missed(Topic::User(_) | Topic::Listeners | Topic::OpenListeners) => {}
+            Received::Missed(Topic::Listeners | Topic::OpenListeners) => {}
             Received::Interrupted => {
                 inner.interrupted.notify_one();
                 inner.doubted_rooms.add(inner.hub.rooms());
@@ -109,6 +111,12 @@ pub(super) async fn watch_rooms(inner: &Inner) {
             _ = ticks.tick() => false,
             () = inner.closing() => return,
         };
+        if is_interrupted {
+            tokio::select! {
+                () = carry_missed(inner) => {}
+                () = inner.closing() => return,
+            }
+        }
         // What is stored may be on its way here; what is on its way for as long as this is not.
         look_for_late(inner, std::mem::take(&mut behind));
         match rooms_behind(inner).await {
@@ -121,6 +129,17 @@ pub(super) async fn watch_rooms(inner: &Inner) {
                     tokio::time::sleep(LOOK_AGAIN_AFTER).await;
                 }
             }
+        }
+    }
+}
+
+/// Lets connections that carry all rooms of their user carry those, too, of which they may not have been told.
+async fn carry_missed(inner: &Inner) {
+    for (user, connection) in inner.hub.carriers() {
+        if let Err(error) = inner.enter_all(&connection, user).await {
+            // They hear it when they connect again.
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "a connection may not carry all rooms of its user");
         }
     }
 }

@@ -413,6 +413,22 @@ async fn typing_ends_where_the_typist_can_say_so_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_joins_a_room_while_nodes_do_not_hear_of_each_other_carries_it_when_they_do() {
+    let cluster = Cluster::start();
+    let ben_there = cluster.second.guest_with("ben", "kitchen", Some(ALL_ROOMS)).await;
+    let amy = cluster.first.guest("amy", "hall").await;
+    cluster.drop_everything(true);
+    drop(cluster.first.guest("ben", "hall").await);
+    cluster.drop_everything(false);
+    cluster.losses[1].interruption.notify_one();
+    sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    amy.say("hello").await;
+    assert_eq!(ben_there.hear_message().await, "hello");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_removed_on_one_node_is_put_out_on_the_other() {
     let mut config = ServiceConfig::default();
     config.members_checked_every = Duration::from_hours(24);
