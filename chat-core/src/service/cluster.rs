@@ -111,12 +111,6 @@ pub(super) async fn watch_rooms(inner: &Inner) {
             _ = ticks.tick() => false,
             () = inner.closing() => return,
         };
-        if is_interrupted {
-            tokio::select! {
-                () = carry_missed(inner) => {}
-                () = inner.closing() => return,
-            }
-        }
         // What is stored may be on its way here; what is on its way for as long as this is not.
         look_for_late(inner, std::mem::take(&mut behind));
         match rooms_behind(inner).await {
@@ -128,6 +122,13 @@ pub(super) async fn watch_rooms(inner: &Inner) {
                     inner.interrupted.notify_one();
                     tokio::time::sleep(LOOK_AGAIN_AFTER).await;
                 }
+            }
+        }
+        // Last: there may be many, and what was posted is waited for.
+        if is_interrupted {
+            tokio::select! {
+                () = carry_missed(inner) => {}
+                () = inner.closing() => return,
             }
         }
     }

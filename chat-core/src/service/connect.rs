@@ -193,12 +193,18 @@ impl Session {
     async fn come_forward(&self, user: User) -> Result<(), StorageError> {
         if let Place::Room(room) = &self.place {
             self.settle_scope().await?;
-            self.is_unsettled.store(true, Ordering::Relaxed);
-            self.join(room, &user).await?;
-            self.is_unsettled.store(false, Ordering::Relaxed);
+            self.settle_membership(room, &user).await?;
             // The others hear that somebody is there before they hear anything else of them.
             self.inner.tell_presence(user).await;
         }
+        Ok(())
+    }
+
+    /// Makes the user of the connection a member of its room. Where it fails, it is to be done again.
+    async fn settle_membership(&self, room: &Room, user: &User) -> Result<(), StorageError> {
+        self.is_unsettled.store(true, Ordering::Relaxed);
+        self.join(room, user).await?;
+        self.is_unsettled.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -246,9 +252,7 @@ impl Session {
         Box::pin(async {
             self.settle_scope().await?;
             if let (Place::Room(room), Some(user)) = (&self.place, self.connection.user.get()) {
-                self.is_unsettled.store(true, Ordering::Relaxed);
-                self.join(room, user).await?;
-                self.is_unsettled.store(false, Ordering::Relaxed);
+                self.settle_membership(room, user).await?;
             }
             self.refuse_the_rest();
             Ok(())

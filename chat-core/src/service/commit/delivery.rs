@@ -26,7 +26,7 @@ impl Inner {
         let lanes = &self.commits.lanes;
         let mut begun: Option<Instant> = None;
         for lane in filled.lanes() {
-            while lanes.is_waiting(lane) {
+            while lanes.is_unserved(lane) {
                 if begun.is_some_and(|begun| begun.elapsed() > SLICE) {
                     begun = None;
                     yield_now().await;

@@ -110,15 +110,15 @@ impl Lanes {
     }
 
     /// Whether there is something in a lane, and nobody serves it.
-    pub(super) fn is_waiting(&self, number: usize) -> bool {
-        self.by_number.get(number).is_some_and(|lane| lane.lock().is_waiting())
+    pub(super) fn is_unserved(&self, number: usize) -> bool {
+        self.by_number.get(number).is_some_and(|lane| lane.lock().is_unserved())
     }
 
     /// Takes out what is in a lane, unless there is nothing, or somebody serves it.
     pub(super) fn serve(&self, number: usize) -> Option<Serving<'_>> {
         let lane = self.by_number.get(number)?;
         let mut locked = lane.lock();
-        if !locked.is_waiting() {
+        if !locked.is_unserved() {
             return None;
         }
         locked.is_served = true;
@@ -150,7 +150,7 @@ impl Lane {
         Some(passed)
     }
 
-    const fn is_waiting(&self) -> bool {
+    const fn is_unserved(&self) -> bool {
         !self.is_served && !self.stored.is_empty()
     }
 }
@@ -234,7 +234,7 @@ mod tests {
         lanes.put([stored(3)].into_iter());
         let serving = lanes.serve(3).unwrap();
         lanes.put([stored(3), stored(4)].into_iter());
-        assert!(!lanes.is_waiting(3) && lanes.serve(3).is_none());
+        assert!(!lanes.is_unserved(3) && lanes.serve(3).is_none());
         assert_eq!(lanes.serve(4).unwrap().take().len(), 1);
         drop(serving);
         assert_eq!(lanes.serve(3).unwrap().take().len(), 1);
