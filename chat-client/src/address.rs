@@ -65,7 +65,8 @@ fn with_parameter(uri: Uri, name: &str, value: &str) -> Result<Uri, WsError> {
     Uri::from_parts(parts).map_err(|error| WsError::HttpFormat(error.into()))
 }
 
-fn in_query(text: &str) -> PercentEncode<'_> {
+/// A text as a value in a query.
+pub(crate) fn in_query(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 

@@ -78,6 +78,8 @@ impl Connect {
     }
 
     /// Asks first for what was posted after this, as ordinary messages. Default: hears what is posted from now on.
+    ///
+    /// Of very many rooms not all fit into a URL: in several hundred whose last message is the newest, one goes on.
     pub fn since(mut self, since: Since) -> Self {
         self.since = since;
         self
@@ -115,9 +117,9 @@ impl Connect {
     }
 
     async fn connect(self) -> Result<Client, ClientError> {
-        let since = self.since.to_string();
+        let since = self.since.clone();
         let (door, voice) = self.prepare()?;
-        let connection = door.open(Some(since.as_str()).filter(|since| !since.is_empty())).await?;
+        let connection = door.open(&since).await?;
         Ok(Client::new(Shared { connection, voice }))
     }
 

@@ -35,6 +35,8 @@ pub(crate) enum ErrorKind {
     NoForm(Dialect),
     #[error("the dialect {0} has no form for this command without a room, and the URL names none")]
     NoRoom(Dialect),
+    #[error("the dialect {0} does not confirm what is posted to another room than that of the URL")]
+    NotHeard(Dialect),
     #[error("the command is too long for one frame")]
     TooLong,
     #[error("as much waits to be sent as may")]
@@ -206,7 +208,11 @@ impl ClientError {
     #[must_use]
     pub fn is_invalid_command(&self) -> bool {
         match &*self.0 {
-            ErrorKind::Text(_) | ErrorKind::NoForm(_) | ErrorKind::NoRoom(_) | ErrorKind::TooLong => true,
+            ErrorKind::Text(_)
+            | ErrorKind::NoForm(_)
+            | ErrorKind::NoRoom(_)
+            | ErrorKind::NotHeard(_)
+            | ErrorKind::TooLong => true,
             ErrorKind::Url(_)
             | ErrorKind::Credential(_)
             | ErrorKind::Unreachable(_)
@@ -236,6 +242,7 @@ impl ClientError {
             | ErrorKind::Text(_)
             | ErrorKind::NoForm(_)
             | ErrorKind::NoRoom(_)
+            | ErrorKind::NotHeard(_)
             | ErrorKind::TooLong
             | ErrorKind::Full
             | ErrorKind::Gone

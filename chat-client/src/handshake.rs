@@ -39,7 +39,7 @@ where
             // A server that goes in the middle of its answer may come back.
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        if let Some((length, response)) = Response::try_parse(&received)? {
+        if let Some((length, response)) = parse(&received)? {
             verify(response, &derive_accept_key(key.as_bytes()), subprotocol)?;
             return Ok(received.split_off(length));
         }
@@ -48,6 +48,18 @@ where
             return Err(CapacityError::MessageTooLong { size, max_size }.into());
         }
     }
+}
+
+/// Reads the head of an answer, once it is whole. What lies before a server that is away may say so in HTTP/1.0, which the
+/// library does not read.
+fn parse(received: &[u8]) -> Result<Option<(usize, Response)>, WsError> {
+    let Some(rest) = received.strip_prefix(b"HTTP/1.0") else { return Response::try_parse(received) };
+    let Some(parsed) = Response::try_parse(&[b"HTTP/1.1", rest].concat())? else { return Ok(None) };
+    let (_, response) = &parsed;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(ProtocolError::WrongHttpVersion.into());
+    }
+    Ok(Some(parsed))
 }
 
 fn verify(response: Response, accept_key: &str, subprotocol: &str) -> Result<(), WsError> {

@@ -1,9 +1,12 @@
 //! The last message that one has had: where to go on from.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use chat_protocol::{MessageId, RoomRef};
+
+use crate::address::in_query;
 
 /// Where a client stands: the last message that it has had, of each room that it says so of. It hears what follows.
 ///
@@ -58,6 +61,23 @@ impl Since {
     }
 }
 
+impl Since {
+    /// As much of it as takes no more bytes, escaped as in a query. What does not fit is left out: first the rooms whose last
+    /// message is the oldest.
+    pub(crate) fn within(&self, most_bytes: usize) -> Self {
+        let mut newest_first: Vec<_> = self.places.iter().collect();
+        newest_first.sort_by_key(|(_, last)| Reverse(**last));
+        let mut bytes = 0;
+        let fitting = newest_first.into_iter().take_while(|(room, last)| {
+            let one = Self { places: BTreeMap::from([((*room).clone(), **last)]) };
+            // With the comma before it.
+            bytes += in_query(&format!(",{one}")).map(str::len).sum::<usize>();
+            bytes <= most_bytes
+        });
+        Self { places: fitting.map(|(room, last)| (room.clone(), *last)).collect() }
+    }
+}
+
 /// How a room stands in `since`.
 pub(crate) fn room_key(room: &RoomRef) -> String {
     match room {
@@ -79,5 +99,28 @@ impl fmt::Display for Since {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_protocol::RoomId;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_left_out_oldest_first() {
+        let rooms =
+            (1..=1000_i64).map(|id| (RoomRef::Id(RoomId::new(id).unwrap()), MessageId::new(10 * id).ok()));
+        let since = rooms.fold(Since::default(), |since, (room, last)| since.and_room(&room, last));
+        assert_eq!(since.within(usize::MAX), since);
+        let within = since.within(1000);
+        let query = in_query(&within.to_string()).to_string();
+        assert!((900..=1000).contains(&query.len()), "{query}");
+        let left_out = 1000 - within.places.len();
+        for id in 1..=1000_usize {
+            assert_eq!(within.places.contains_key(&Some(id.to_string())), id > left_out, "{id}");
+        }
+        assert_eq!(since.within(0), Since::default());
     }
 }

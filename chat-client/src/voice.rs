@@ -1,6 +1,8 @@
 //! What is said and heard, in a dialect.
 
-use chat_protocol::{Command, Dialect, Event, FetchHistory, Limits, MessageText, RoomRef, SendMessage};
+use chat_protocol::{
+    Command, Dialect, Event, FetchHistory, Limits, MessageText, RoomRef, Scope, SendMessage,
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::error::ErrorKind;
@@ -38,13 +40,21 @@ impl Voice {
         Ok(MessageText::new(text, &self.limits)?)
     }
 
+    /// Whether a connection hears what is posted to this room, or to that of the URL where none is named.
+    pub(crate) fn hears(&self, room: Option<&RoomRef>) -> bool {
+        self.dialect.behavior().scope == Scope::User || !self.is_elsewhere(room)
+    }
+
+    fn is_elsewhere(&self, room: Option<&RoomRef>) -> bool {
+        room.zip(self.room.as_ref()).is_some_and(|(one, other)| are_two(one, other))
+    }
+
     /// The frame of a command. One without a room is about that of the URL.
     pub(crate) fn encode(&self, mut command: Command) -> Result<String, ErrorKind> {
         let dialect = self.dialect;
         let (mut lacks_room, mut is_elsewhere) = (false, false);
         if let Some(room) = room_of(&mut command) {
-            is_elsewhere =
-                room.as_ref().zip(self.room.as_ref()).is_some_and(|(one, other)| are_two(one, other));
+            is_elsewhere = self.is_elsewhere(room.as_ref());
             if room.is_none() {
                 room.clone_from(&self.room);
             }

@@ -42,7 +42,8 @@ const CONFIRMED_WITHIN: Duration = Duration::from_secs(5);
 /// The stream must be polled for anything to happen, sending included. Polling it is cancel safe: nothing is lost.
 ///
 /// A client that has heard no message yet, and was not told [where to begin](crate::Connect::since), does not know where
-/// it stands: what is posted until it has come back from its first connection is not heard.
+/// it stands: what is posted until it has come back from its first connection is not heard. One that hears very many rooms
+/// goes on in as many as [fit into a URL](crate::Connect::since).
 #[derive(Debug)]
 pub struct ReconnectingClient {
     door: Arc<Door>,
@@ -180,7 +181,7 @@ impl ReconnectingClient {
             Stage::Waiting(until) => {
                 ready!(until.as_mut().poll(cx));
                 let (door, since) = (Arc::clone(&self.door), self.since_to_ask_for());
-                let opening = async move { door.open(since.as_deref()).await };
+                let opening = async move { door.open(&since).await };
                 self.stage = Stage::Connecting(opening.boxed());
             }
             Stage::Connecting(opening) => match ready!(opening.poll_unpin(cx)) {
@@ -204,9 +205,9 @@ impl ReconnectingClient {
     }
 
     /// Nothing where there is nothing to go on from, or the URL names no room: the listener hears what happens only.
-    fn since_to_ask_for(&self) -> Option<String> {
-        let since = self.voice.room.as_ref().map(|_| self.course.since().to_string());
-        since.filter(|since| !since.is_empty())
+    fn since_to_ask_for(&self) -> Since {
+        let since = self.voice.room.as_ref().map(|_| self.course.since().clone());
+        since.unwrap_or_default()
     }
 
     /// Waits for the next attempt, or ends where that would not help.

@@ -80,6 +80,11 @@ impl<P> Course<P> {
         self.outbox.next(now)
     }
 
+    /// The connection has taken all frames that there were.
+    pub(super) fn taken(&mut self) {
+        self.outbox.taken();
+    }
+
     /// When to look for a frame again, though nothing happens.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         self.outbox.rests_until()

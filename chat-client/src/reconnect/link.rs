@@ -17,7 +17,7 @@ mod tests;
 /// A connection, and what of it is under way.
 pub(super) struct Link {
     connection: Connection,
-    /// Taken from the course, and not by the connection.
+    /// Taken from the course, and not by the connection. Where that breaks, the course has it still.
     unsent: Option<Message>,
     /// Whether the connection has taken something that it has not written.
     is_writing: bool,
@@ -94,7 +94,11 @@ impl Link {
             if self.unsent.is_none() && !self.is_writing {
                 return;
             }
-            match self.connection.poll_send(&mut self.unsent, cx) {
+            let written = self.connection.poll_send(&mut self.unsent, cx);
+            if self.unsent.is_none() {
+                course.taken();
+            }
+            match written {
                 Poll::Ready(Ok(())) => self.is_writing = false,
                 Poll::Ready(Err(error)) => self.broken = Some(error),
                 Poll::Pending => {

@@ -31,6 +31,9 @@ pub struct Reconnect {
     silence: Duration,
 }
 
+/// A longer time is as good as this one, and no clock gets there.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
 impl Default for Reconnect {
     fn default() -> Self {
         Self {
@@ -46,7 +49,7 @@ impl Reconnect {
     /// Longest wait before the first attempt to come back. Default: half a second.
     #[must_use]
     pub fn first_delay(mut self, delay: Duration) -> Self {
-        self.first_delay = delay;
+        self.first_delay = delay.min(LONGEST);
         self
     }
 
@@ -54,7 +57,7 @@ impl Reconnect {
     /// seconds.
     #[must_use]
     pub fn max_delay(mut self, delay: Duration) -> Self {
-        self.max_delay = delay;
+        self.max_delay = delay.min(LONGEST);
         self
     }
 
@@ -69,7 +72,7 @@ impl Reconnect {
     /// time between their pings. Default: 60 seconds.
     #[must_use]
     pub fn silence(mut self, silence: Duration) -> Self {
-        self.silence = silence;
+        self.silence = silence.min(LONGEST);
         self
     }
 }

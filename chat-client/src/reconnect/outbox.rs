@@ -9,7 +9,7 @@ use chat_protocol::{ClientId, SendMessage};
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) frame: String,
-    /// The message that it posts, with its mark. Anything else is sent once, and forgotten.
+    /// The message that it posts, with its mark. Anything else is forgotten once a connection has taken it.
     pub(super) send: Option<SendMessage>,
 }
 
@@ -59,11 +59,13 @@ impl<P> Outbox<P> {
     pub(super) fn next(&mut self, now: Instant) -> Option<String> {
         let place = self.due(now)?;
         let entry = self.0.get_mut(place)?;
-        if entry.draft.mark().is_none() {
-            return self.0.remove(place).map(|entry| entry.draft.frame);
-        }
         entry.state = State::Sent;
         Some(entry.draft.frame.clone())
+    }
+
+    /// The connection has taken all that was sent: what nobody confirms is done with.
+    pub(super) fn taken(&mut self) {
+        self.0.retain(|entry| entry.state != State::Sent || entry.draft.mark().is_some());
     }
 
     /// No message overtakes one that rests: they would be stored in another order than they were said. Anything else may.

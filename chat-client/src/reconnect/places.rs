@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chat_protocol::{MessagePosted, Scope};
 
-use crate::since::{self, Since};
+use crate::since::{self, Place, Since};
 
 /// The last message of each room that was heard. Within a room ids grow: what is not greater was heard before.
 #[derive(Debug)]
@@ -30,7 +30,8 @@ impl Places {
         let Some(id) = posted.message.id else { return true };
         let room = self.room_of(posted);
         let is_doubted = self.doubted.remove(&room);
-        let last = self.since.places.entry(room).or_default();
+        let by_reference = self.take_place_by_reference(posted, room.as_deref());
+        let last = self.since.places.entry(room).or_insert(by_reference);
         let is_new = is_doubted || last.is_none_or(|last| last < id);
         if is_new {
             *last = Some(id);
@@ -41,6 +42,13 @@ impl Places {
     /// The server cannot go on from some of these. It does not say of which room.
     pub(super) fn doubt(&mut self) {
         self.doubted = self.since.places.keys().cloned().collect();
+    }
+
+    /// What was said of a room by another word than what it is kept under: the server would take it for the newest.
+    fn take_place_by_reference(&mut self, posted: &MessagePosted, room: Option<&str>) -> Place {
+        let reference = posted.room.as_referred.as_ref().map(since::room_key);
+        let other = reference.filter(|reference| room.is_some_and(|room| room != reference));
+        self.since.places.remove(&Some(other?)).flatten()
     }
 
     fn room_of(&self, posted: &MessagePosted) -> Option<String> {
@@ -57,7 +65,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_protocol::{Message, MessageId, Person, RoomId, RoomLabel};
+    use chat_protocol::{Message, MessageId, Person, RoomId, RoomLabel, RoomName, RoomRef};
 
     fn posted(room: i64, id: i64) -> MessagePosted {
         MessagePosted {
@@ -89,6 +97,17 @@ mod tests {
         assert!(places.hear(&posted(7, 5)) && places.hear(&posted(3, 2)));
         assert!(!places.hear(&posted(7, 2)) && !places.hear(&posted(3, 2)));
         assert_eq!(places.since().to_string(), "7:5,3:2");
+    }
+
+    #[test]
+    fn a_room_that_is_named_and_then_known_by_its_id_has_one_place() {
+        let name = RoomRef::Name(RoomName::new("tea").unwrap());
+        let since = Since::default().and_room(&name, MessageId::new(5).ok());
+        let mut places = Places::new(Scope::User, since);
+        let mut named = posted(7, 5);
+        named.room.as_referred = Some(name);
+        assert!(!places.hear(&named) && places.hear(&posted(7, 6)));
+        assert_eq!(places.since().to_string(), "7:6");
     }
 
     #[test]

@@ -104,7 +104,8 @@ impl ReconnectingSender {
     ///
     /// # Errors
     ///
-    /// [`ClientError::is_invalid_command`] where the dialect has no form for the command;
+    /// [`ClientError::is_invalid_command`] where the dialect has no form for the command, or it posts to a room that the
+    /// connection does not hear, so that nothing would confirm it;
     /// [`ClientError::is_closed`] where the client has ended. Nothing was sent.
     pub async fn send(&self, command: Command) -> Result<Option<ClientId>, ClientError> {
         let draft = self.draft(command)?;
@@ -146,6 +147,9 @@ impl ReconnectingSender {
     fn draft(&self, mut command: Command) -> Result<Draft, ErrorKind> {
         let send = match &mut command {
             Command::SendMessage(send) => {
+                if !self.0.voice.hears(send.room.as_ref()) {
+                    return Err(ErrorKind::NotHeard(self.0.voice.dialect));
+                }
                 send.client_id.get_or_insert_with(|| self.0.marks.make());
                 Some(send.clone())
             }

@@ -93,14 +93,16 @@ async fn frames_that_come_with_the_answer_are_not_lost() {
 #[tokio::test]
 async fn a_refusal_shows_its_status() {
     let cases = [
-        ("403 Forbidden", 403, false),
-        ("404 Not Found", 404, false),
-        ("302 Found", 302, false),
-        ("429 Too Many Requests", 429, true),
-        ("503 Service Unavailable", 503, true),
+        ("1.1 403 Forbidden", 403, false),
+        ("1.1 404 Not Found", 404, false),
+        ("1.1 302 Found", 302, false),
+        ("1.1 429 Too Many Requests", 429, true),
+        ("1.1 503 Service Unavailable", 503, true),
+        // As some gateways say that nobody is behind them.
+        ("1.0 503 Service Unavailable", 503, true),
     ];
     for (line, status, retryable) in cases {
-        let (_, error) = refused(&format!("HTTP/1.1 {line}\r\nContent-Length: 2\r\n\r\nno")).await;
+        let (_, error) = refused(&format!("HTTP/{line}\r\nContent-Length: 2\r\n\r\nno")).await;
         assert!(error.is_refused());
         assert_eq!(error.status(), Some(status));
         assert_eq!(error.is_retryable(), retryable, "{status}");
@@ -112,6 +114,7 @@ async fn a_refusal_shows_its_status() {
 async fn what_is_no_websocket_is_told() {
     let cases = [
         "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        "HTTP/1.0 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
         "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chat_client::{
-    Closed, Command, Dialect, Disconnected, Event, Limits, Reconnect, ReconnectingClient, SendMessage, Since,
-    Update, Username,
+    Closed, Command, Dialect, Disconnected, Event, Limits, MessageText, Reconnect, ReconnectingClient,
+    RoomName, RoomRef, SendMessage, Since, Update, Username,
 };
 use futures::stream::FusedStream;
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -170,6 +170,37 @@ async fn what_is_not_confirmed_is_sent_again_with_the_same_mark() {
         let sent = send(&mut peer, dialect).await;
         assert_eq!(sent.text.as_str(), "next", "what is confirmed is not sent again");
     }
+}
+
+#[tokio::test]
+async fn what_nothing_would_confirm_is_not_taken() {
+    let server = Server::bind().await;
+    let room = |name| RoomRef::Name(RoomName::new(name).unwrap());
+    let to = |room| {
+        let text = MessageText::new("hi", &Limits::default()).unwrap();
+        Command::SendMessage(SendMessage { room: Some(room), text, claimed_sender: None, client_id: None })
+    };
+    for (dialect, hears_all) in [(Dialect::Command, false), (Dialect::Group, true)] {
+        let client = client_of(&server, dialect);
+        let sender = client.sender();
+        assert!(sender.try_send(to(room("testroom"))).is_ok(), "{dialect}");
+        let elsewhere = sender.try_send(to(room("another")));
+        assert_eq!(elsewhere.is_ok(), hears_all, "{dialect}");
+        assert!(elsewhere.err().is_none_or(|error| error.is_invalid_command()), "{dialect}");
+    }
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let server = Server::bind().await;
+    let how = Reconnect::default().first_delay(Duration::MAX).max_delay(Duration::MAX).silence(Duration::MAX);
+    let mut client = server.connect(PATH).timeout(Duration::MAX).reconnect(how).unwrap();
+    let mut peer = meet(&mut client, &server).await;
+    peer.send(&typed(5, "a")).await;
+    assert_eq!(heard(&mut client).await, 5);
+    drop(peer);
+    disconnected(&mut client).await;
+    assert!(client.next().now_or_never().is_none());
 }
 
 #[tokio::test]

@@ -48,11 +48,23 @@ async fn pair() -> (Link, WebSocketStream<TcpStream>) {
     (Link::new(connection.unwrap(), Duration::from_mins(1), Instant::now()), peer)
 }
 
+/// Longer than what a socket takes of a few.
+fn long_frame() -> String {
+    "x".repeat(256 * 1024)
+}
+
 /// A long message, whatever its text.
 fn draft(mark: &ClientId) -> Draft {
     let text = MessageText::new("hi", &Limits::default()).unwrap();
     let send = SendMessage { room: None, text, claimed_sender: None, client_id: Some(mark.clone()) };
-    Draft { frame: "x".repeat(256 * 1024), send: Some(send) }
+    Draft { frame: long_frame(), send: Some(send) }
+}
+
+fn course(marks: &Arc<Marks>) -> Course<()> {
+    let backoff = Backoff::new(DELAY, DELAY, 1);
+    let mut course = Course::new(Dialect::Typed.behavior(), backoff, Since::beginning(), Arc::clone(marks));
+    course.connected(Instant::now().into_std());
+    course
 }
 
 /// Says something until the link cannot get rid of it. Gives what it has written before.
@@ -71,9 +83,7 @@ fn fill(link: &mut Link, course: &mut Course<()>, marks: &Marks) -> Vec<ClientId
 async fn what_is_due_waits_for_the_socket() {
     let (mut link, mut peer) = pair().await;
     let marks = Arc::new(Marks::default());
-    let backoff = Backoff::new(DELAY, DELAY, 1);
-    let mut course = Course::new(Dialect::Typed.behavior(), backoff, Since::beginning(), Arc::clone(&marks));
-    course.connected(Instant::now().into_std());
+    let mut course = course(&marks);
     // Not held back by the runtime's own fairness: only the socket is to hold it up.
     let filling = poll_fn(|_| Poll::Ready(fill(&mut link, &mut course, &marks)));
     let written = tokio::task::unconstrained(filling).await;
@@ -102,4 +112,27 @@ async fn what_is_due_waits_for_the_socket() {
         () = read => {}
     }
     assert_eq!(course.wakes_at(), None);
+}
+
+#[tokio::test]
+async fn what_no_connection_has_taken_is_sent_on_the_next() {
+    let (mut link, peer) = pair().await;
+    let mut course = course(&Arc::default());
+    let mut said = 0;
+    let filling = poll_fn(|_| {
+        // Nobody confirms these.
+        while link.unsent.is_none() {
+            course.say(Draft { frame: format!("{said}{}", long_frame()), send: None }, ());
+            said += 1;
+            assert!(link.poll(&mut course, &mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        Poll::Ready(())
+    });
+    tokio::task::unconstrained(filling).await;
+    drop(peer);
+    poll_fn(|cx| link.poll(&mut course, cx)).await.unwrap_err();
+    course.connected(Instant::now().into_std());
+    let frame = course.next_frame(Instant::now().into_std()).unwrap();
+    assert!(frame.starts_with(&format!("{}x", said - 1)), "the last one, and none before");
+    assert_eq!(course.next_frame(Instant::now().into_std()), None);
 }
