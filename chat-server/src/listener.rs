@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +22,9 @@ use crate::http::PeerAddress;
 
 /// How long a client may take to send the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a client may take nothing of an answer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Most bytes of the head of a request.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -47,8 +51,9 @@ impl Listeners {
         let alone = TcpListener::bind(address).await?;
         let address = alone.local_addr()?;
         drop(alone);
-        let first = bind_shared(address)?;
-        let others = (1..count.get()).map(|_| bind_shared(address)?.into_std()).collect::<io::Result<_>>()?;
+        let bind = || bind_shared(address, TAKEN_WITHIN);
+        let first = bind()?;
+        let others = (1..count.get()).map(|_| bind()?.into_std()).collect::<io::Result<_>>()?;
         Ok(Self { first, others, address })
     }
 
@@ -57,10 +62,13 @@ impl Listeners {
     }
 }
 
-fn bind_shared(address: SocketAddr) -> io::Result<TcpListener> {
+/// Connections that are accepted are set up as their listener is.
+fn bind_shared(address: SocketAddr, taken_within: Duration) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.set_reuseport(true)?;
+    socket.set_nodelay(true)?;
+    give_up_after(&socket, Some(taken_within))?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -95,11 +103,20 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
+/// Has the system end a connection whose client takes nothing of what it is sent for so long (`TCP_USER_TIMEOUT`).
+#[cfg(target_os = "linux")]
+pub(crate) fn give_up_after(socket: impl AsFd, within: Option<Duration>) -> io::Result<()> {
+    let millis = within.map_or(0, |within| u32::try_from(within.as_millis()).unwrap_or(u32::MAX));
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(socket, millis)?)
+}
+
+/// Other systems have no such bound.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn give_up_after(_: impl AsFd, _: Option<Duration>) -> io::Result<()> {
+    Ok(())
+}
+
 async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, stopping: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection is gone already");
-        return;
-    }
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         async move {
@@ -125,5 +142,29 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, stopping: Ca
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, %peer, "a request came to nothing");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// More than the system holds for a connection.
+    const LARGE: usize = 64 << 20;
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_of_an_answer_is_cut_off() {
+        let listener = bind_shared(([127, 0, 0, 1], 0).into(), Duration::from_millis(100)).unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        assert!(stream.nodelay().unwrap());
+        let router = Router::new().route("/", get(async || vec![b'x'; LARGE]));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n").await.unwrap();
+        let served = serve(stream, peer, router, CancellationToken::new());
+        timeout(Duration::from_mins(1), served).await.expect("it comes to an end");
     }
 }

@@ -30,6 +30,7 @@ pub(crate) use watch::Watch;
 
 use crate::audit;
 use crate::gateway::{Held, Shared};
+use crate::listener::give_up_after;
 use end::Farewell;
 use inbox::Inbox;
 use outbox::{Outbox, Wire};
@@ -94,7 +95,12 @@ async fn serve(
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         // A plain socket: whoever has something for the client writes to it.
         Ok(Parts { io, read_buf, .. }) => {
-            let (read, write) = io.into_inner().into_split();
+            let socket = io.into_inner();
+            // From here on, what a client leaves unread is counted, and its pongs are waited for.
+            if let Err(error) = give_up_after(&socket, None) {
+                tracing::debug!(%error, "a socket keeps the bound of a request");
+            }
+            let (read, write) = socket.into_split();
             client.outbox().write_to(Wire::Socket(write));
             let inbox = Inbox::new(read, &read_buf, max_frame_bytes);
             // It is the buffer of all that was read for the handshake.
