@@ -18,6 +18,7 @@ use crate::accounts::AccountStorage;
 use crate::config::Database;
 
 pub use memory::MemoryAccounts;
+pub(crate) use postgres::Pool as PostgresPool;
 pub use postgres::{PostgresOptions, PostgresStorage};
 pub use sqlite::SqliteStorage;
 

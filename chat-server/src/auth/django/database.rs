@@ -5,24 +5,24 @@ use std::time::Duration;
 use chat_core::StorageError;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use sqlx::pool::PoolOptions;
-use sqlx::postgres::PgPool;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-use sqlx::{AssertSqlSafe, query_as};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, FromRow, query_as};
 
 use super::signing::MAX_BYTES;
 use super::{DjangoConfig, DjangoDatabase, DjangoError};
+use crate::storage::PostgresPool;
 
 /// Most connections at once. What is looked up here is looked up by its key.
 const CONNECTIONS: u32 = 4;
 
-/// How long to wait for a connection, a lock or an answer.
+/// How long to wait for a connection, a lock or an answer; of PostgreSQL, for all of it together.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a connection is used. An SQLite file may be replaced by another one of the same name.
+/// How long a connection to an SQLite file is used: it may be replaced by another one of the same name.
 const LIFETIME: Duration = Duration::from_mins(1);
 
 /// A row of `django_session`.
+#[derive(FromRow)]
 pub(super) struct SessionRow {
     pub(super) key: String,
     pub(super) data: String,
@@ -31,6 +31,7 @@ pub(super) struct SessionRow {
 }
 
 /// An active user.
+#[derive(FromRow)]
 pub(super) struct Account {
     pub(super) id: i64,
     pub(super) username: String,
@@ -48,7 +49,7 @@ pub(super) struct Database {
 #[derive(Debug)]
 enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(Box<PostgresPool>),
 }
 
 impl Database {
@@ -65,11 +66,11 @@ impl Database {
             }
         };
         let sessions = format!(
-            "SELECT session_key, session_data, {expire_date} FROM django_session \
+            "SELECT session_key AS key, session_data AS data, {expire_date} AS expire_date FROM django_session \
              WHERE session_key {in_list} AND length(session_data) <= {MAX_BYTES}"
         );
         let accounts = format!(
-            "SELECT CAST(id AS bigint), CAST({username} AS text), password FROM {table} \
+            "SELECT CAST(id AS bigint) AS id, CAST({username} AS text) AS username, password FROM {table} \
              WHERE id {in_list} AND is_active"
         );
         Ok(Self { pool, sessions, accounts })
@@ -79,34 +80,43 @@ impl Database {
     pub(super) async fn sessions(
         &self,
         keys: &[&str],
-        mut each: impl FnMut(SessionRow),
+        each: impl FnMut(SessionRow) + Send,
     ) -> Result<(), StorageError> {
         let sql = AssertSqlSafe(self.sessions.as_str());
-        let mut rows: Rows<'_, (String, String, String)> = match &self.pool {
-            Pool::Sqlite(pool) => query_as(sql).bind(json_list(keys)?).fetch(pool),
-            Pool::Postgres(pool) => query_as(sql).bind(keys).fetch(pool),
-        };
-        while let Some((key, data, expire_date)) = rows.try_next().await.map_err(StorageError::database)? {
-            each(SessionRow { key, data, expire_date });
+        match &self.pool {
+            Pool::Sqlite(pool) => read(query_as(sql).bind(json_list(keys)?).fetch(pool), each).await,
+            Pool::Postgres(pool) => {
+                pool.run(async |asked| read(query_as(sql).bind(keys).fetch(asked), each).await).await
+            }
         }
-        Ok(())
     }
 
     /// Those of these users who exist and are active.
-    pub(super) async fn accounts(&self, ids: &[i64]) -> Result<Vec<Account>, StorageError> {
+    pub(super) async fn accounts(
+        &self,
+        ids: &[i64],
+        each: impl FnMut(Account) + Send,
+    ) -> Result<(), StorageError> {
         let sql = AssertSqlSafe(self.accounts.as_str());
-        let rows: Rows<'_, (i64, String, String)> = match &self.pool {
-            Pool::Sqlite(pool) => query_as(sql).bind(json_list(ids)?).fetch(pool),
-            Pool::Postgres(pool) => query_as(sql).bind(ids).fetch(pool),
-        };
-        rows.map_ok(|(id, username, password)| Account { id, username, password })
-            .try_collect()
-            .await
-            .map_err(StorageError::database)
+        match &self.pool {
+            Pool::Sqlite(pool) => read(query_as(sql).bind(json_list(ids)?).fetch(pool), each).await,
+            Pool::Postgres(pool) => {
+                pool.run(async |asked| read(query_as(sql).bind(ids).fetch(asked), each).await).await
+            }
+        }
     }
 }
 
-type Rows<'a, T> = BoxStream<'a, Result<T, sqlx::Error>>;
+/// Takes rows as they come.
+async fn read<R>(
+    mut rows: BoxStream<'_, Result<R, sqlx::Error>>,
+    mut each: impl FnMut(R),
+) -> Result<(), StorageError> {
+    while let Some(row) = rows.try_next().await.map_err(StorageError::database)? {
+        each(row);
+    }
+    Ok(())
+}
 
 impl Pool {
     fn new(database: &DjangoDatabase) -> Self {
@@ -114,7 +124,11 @@ impl Pool {
             DjangoDatabase::Sqlite(path) => {
                 let options =
                     SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(PATIENCE);
-                Self::Sqlite(pool().connect_lazy_with(options))
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(CONNECTIONS)
+                    .acquire_timeout(PATIENCE)
+                    .max_lifetime(LIFETIME);
+                Self::Sqlite(pool.connect_lazy_with(options))
             }
             DjangoDatabase::Postgres(options) => {
                 let timeout = PATIENCE.as_millis().to_string();
@@ -122,14 +136,10 @@ impl Pool {
                     ("default_transaction_read_only", "on"),
                     ("statement_timeout", timeout.as_str()),
                 ]);
-                Self::Postgres(pool().connect_lazy_with(options))
+                Self::Postgres(Box::new(PostgresPool::new(options, PATIENCE, CONNECTIONS)))
             }
         }
     }
-}
-
-fn pool<D: sqlx::Database>() -> PoolOptions<D> {
-    PoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE).max_lifetime(LIFETIME)
 }
 
 fn json_list(items: &[impl serde::Serialize]) -> Result<String, StorageError> {

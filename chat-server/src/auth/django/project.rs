@@ -59,7 +59,7 @@ impl Project {
     /// Whether the tables can be read.
     pub(super) async fn probe(&self) -> Result<(), StorageError> {
         self.database.sessions(&[], drop).await?;
-        self.database.accounts(&[]).await.map(drop)
+        self.database.accounts(&[], drop).await
     }
 
     /// What a cookie holds, where it can be anything at all.
@@ -124,13 +124,13 @@ impl Project {
         users: impl Iterator<Item = UserId>,
     ) -> Result<HashMap<UserId, Account>, StorageError> {
         let ids: Vec<i64> = users.map(UserId::value).collect();
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        let mut accounts = HashMap::new();
+        if !ids.is_empty() {
+            let read = |account: Account| {
+                accounts.extend(UserId::new(account.id).map(|user| (user, account)));
+            };
+            self.database.accounts(&ids, read).await?;
         }
-        let accounts = self.database.accounts(&ids).await?;
-        Ok(accounts
-            .into_iter()
-            .filter_map(|account| Some((UserId::new(account.id).ok()?, account)))
-            .collect())
+        Ok(accounts)
     }
 }

@@ -30,7 +30,8 @@ use sqlx::postgres::PgConnection;
 
 use super::{Migrated, ServerStorage, ledger, migration_failed, newest_version, row};
 use crate::config::PostgresUrl;
-use pool::{Pool, within};
+pub(crate) use pool::Pool;
+use pool::within;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 

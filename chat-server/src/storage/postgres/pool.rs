@@ -63,7 +63,7 @@ pub(super) trait Readable: for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 impl<R: for<'r> FromRow<'r, PgRow> + Send + Unpin> Readable for R {}
 
-pub(super) struct Pool {
+pub(crate) struct Pool {
     options: PgConnectOptions,
     answer_within: Duration,
     size: u32,
@@ -80,13 +80,13 @@ impl fmt::Debug for Pool {
 
 impl Pool {
     /// Connects when there is something to ask.
-    pub(super) fn new(options: PgConnectOptions, answer_within: Duration, size: u32) -> Self {
+    pub(crate) fn new(options: PgConnectOptions, answer_within: Duration, size: u32) -> Self {
         let places = Semaphore::new(usize::try_from(size).unwrap_or(Semaphore::MAX_PERMITS));
         Self { options, answer_within, size, places, idle: Mutex::default() }
     }
 
     /// Does something with a connection. Each statement is a transaction of its own.
-    pub(super) async fn run<T>(
+    pub(crate) async fn run<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
