@@ -27,6 +27,7 @@ mod http;
 mod listener;
 mod metrics;
 mod query;
+mod redis_link;
 mod server;
 pub mod storage;
 mod workers;

@@ -191,9 +191,15 @@ impl Deployment {
         ask(&self.redis.url(), command).await
     }
 
+    /// The second Redis, where there are several.
+    #[must_use]
+    pub fn second(&self) -> &Redis {
+        self.others.first().expect("there are several")
+    }
+
     /// Gives the second Redis a command, and its answer.
     pub async fn ask_second<T: FromRedisValue>(&self, command: &[&str]) -> T {
-        ask(&self.others.first().expect("there are several").url(), command).await
+        ask(&self.second().url(), command).await
     }
 
     /// Gives every Redis a command, and their answers.

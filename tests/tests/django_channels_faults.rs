@@ -8,6 +8,8 @@
     reason = "tests fail so"
 )]
 
+#[path = "django_channels_faults/forgetful.rs"]
+mod forgetful;
 #[path = "django_channels_faults/killed.rs"]
 mod killed;
 

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use flate2::Crc;
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
-use tokio::time::timeout;
+use redis::{Client, RedisError, RedisResult};
 
 use crate::config::RedisUrl;
-
-/// How long connecting may take, and every answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+use crate::redis_link::{self, ANSWER_WITHIN, connect};
 
 /// The slots of the ring that the servers share out.
 const SLOTS: usize = 4096;
@@ -47,17 +44,10 @@ impl Hosts {
     pub(super) async fn listen(&self) -> RedisResult<Vec<PubSub>> {
         let mut listening = Vec::new();
         for client in &self.0 {
-            listening.push(timeout(ANSWER_WITHIN, client.get_async_pubsub()).await.map_err(|_| late())??);
+            listening.push(redis_link::listen(client).await?);
         }
         Ok(listening)
     }
-}
-
-async fn connect(client: &Client, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(ANSWER_WITHIN))
-        .set_response_timeout(Some(answer_within));
-    client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 /// A connection to every server.
@@ -91,10 +81,6 @@ fn shard(name: &str, servers: usize) -> usize {
 
 fn no_host() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::NotFound).into()
-}
-
-fn late() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 #[cfg(test)]

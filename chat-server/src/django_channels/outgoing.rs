@@ -1,11 +1,13 @@
 //! What is posted here goes to Django.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::storage::Room;
 use chat_core::{RelayOutlet, Relayed, Storage};
 use futures::FutureExt;
 use redis::RedisResult;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::hosts::{Connections, Hosts};
@@ -15,6 +17,9 @@ use crate::metrics::{Dropped, Drops};
 
 /// Most messages that are sent together.
 const BATCH: usize = 256;
+
+/// How long to wait until it is asked again which rooms there are, where the database did not say.
+const REJOIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Sends to Django, and comes back when the connection breaks. Meanwhile the outlet keeps what it can.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ pub(super) struct Pending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
     Something,
+    Nothing,
     TheEnd,
 }
 
@@ -66,7 +72,11 @@ impl Sender {
         loop {
             self.send(&mut connections).await?;
             backoff.reset();
-            if self.hear().await == Heard::TheEnd {
+            let heard = tokio::select! {
+                heard = self.hear() => heard,
+                () = sleep(REJOIN_AFTER), if self.pending.rejoin => Heard::Nothing,
+            };
+            if heard == Heard::TheEnd {
                 return Ok(());
             }
         }
@@ -75,12 +85,14 @@ impl Sender {
     async fn send(&mut self, connections: &mut Connections) -> RedisResult<()> {
         if self.pending.rejoin {
             match self.storage.rooms().await {
-                Ok(rooms) => self.pending.rooms = rooms,
+                Ok(rooms) => {
+                    self.pending.rooms = rooms;
+                    self.pending.rejoin = false;
+                }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "groups are not joined");
                 }
             }
-            self.pending.rejoin = false;
         }
         self.layer.join(connections, &self.pending.rooms).await?;
         self.pending.rooms.clear();
@@ -118,5 +130,72 @@ impl Sender {
                 self.pending.rejoin = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+    use chat_core::{ChatService, ServiceConfig};
+    use parking_lot::Mutex;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::SystemClock;
+    use crate::django_channels::config::BridgeConfig;
+    use crate::django_channels::intake::Intake;
+    use crate::django_channels::lease::Lease;
+    use crate::storage::{ServerStorage, SqliteStorage};
+
+    /// Takes note of how many groups are joined each time.
+    #[derive(Debug, Default)]
+    struct Joined(Mutex<Vec<usize>>);
+
+    #[async_trait]
+    impl Layer for Joined {
+        async fn join(&self, _: &mut Connections, rooms: &[Room]) -> RedisResult<()> {
+            self.0.lock().push(rooms.len());
+            Ok(())
+        }
+
+        async fn send(&self, _: &mut Connections, _: &[Outgoing]) -> RedisResult<()> {
+            Ok(())
+        }
+
+        async fn receive(&self, _: &Lease, _: &Intake, _: &CancellationToken) -> RedisResult<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn rooms_that_the_database_does_not_tell_are_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let away = SqliteStorage::open(&folder.path().join("chat.db")).await.unwrap();
+        away.close().await;
+        let (service, _driver) = ChatService::new(
+            MemoryStorage::new(),
+            LocalChannelLayer::new(),
+            SystemClock,
+            ServiceConfig::default(),
+        );
+        let layer = Arc::new(Joined::default());
+        let joining = Arc::clone(&layer);
+        let mut sender = Sender {
+            hosts: Hosts::new(&[]),
+            layer: joining,
+            storage: Arc::new(away),
+            outlet: service.relay(1).1,
+            drops: BridgeConfig::new(Vec::new()).metrics.bridge(),
+            pending: Pending { rejoin: true, ..Pending::default() },
+        };
+        tokio::time::pause();
+        assert!(timeout(3 * REJOIN_AFTER, sender.serve(&mut Backoff::new())).await.is_err());
+        assert!(layer.0.lock().len() > 2 && layer.0.lock().iter().all(|rooms| *rooms == 0));
+
+        service.storage().ensure_room(&"hall".parse().unwrap()).await.unwrap();
+        sender.storage = Arc::clone(service.storage());
+        assert!(timeout(3 * REJOIN_AFTER, sender.serve(&mut Backoff::new())).await.is_err());
+        assert_eq!(layer.0.lock().last(), Some(&1));
     }
 }

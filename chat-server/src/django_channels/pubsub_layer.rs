@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat_core::storage::Room;
-use futures::stream::{self, select_all};
+use futures::stream::{self, FuturesUnordered, select_all};
 use futures::{Stream, StreamExt};
 use redis::{Msg, RedisResult, pipe};
 use tokio::sync::mpsc;
@@ -17,6 +17,7 @@ use super::intake::{Arrived, Intake, RoomKey};
 use super::layer::{Layer, Outgoing};
 use super::lease::Lease;
 use crate::metrics::{Dropped, Drops};
+use crate::redis_link::{closed, in_time, ping};
 
 /// Most messages that wait to be taken in; past it they are dropped, as Redis itself does with who reads too slowly.
 const QUEUED: usize = 4096;
@@ -121,16 +122,19 @@ impl Layer for PubSubLayer {
     }
 
     async fn receive(&self, lease: &Lease, intake: &Intake, stopping: &CancellationToken) -> RedisResult<()> {
-        let mut streams = Vec::new();
-        for mut listening in self.hosts.listen().await? {
-            listening.psubscribe(self.pattern()).await?;
+        let (mut streams, mut pings) = (Vec::new(), FuturesUnordered::new());
+        for listening in self.hosts.listen().await? {
+            let (mut sink, published) = listening.split();
+            in_time(sink.psubscribe(self.pattern())).await?;
             // The others would go on without one that ends, and nobody would know.
-            streams.push(listening.into_on_message().map(Some).chain(stream::iter([None])));
+            streams.push(published.map(Some).chain(stream::iter([None])));
+            pings.push(ping(sink));
         }
         let (queue, mut queued) = mpsc::channel(QUEUED);
         let collect = async {
             tokio::select! {
                 () = self.collect(select_all(streams), lease, queue) => {}
+                _ = pings.next() => {}
                 () = lease.lost() => {}
                 () = stopping.cancelled() => {}
             }
@@ -144,7 +148,7 @@ impl Layer for PubSubLayer {
         };
         futures::join!(collect, take);
         if lease.is_held() && !stopping.is_cancelled() {
-            return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into());
+            return Err(closed());
         }
         Ok(())
     }

@@ -1,13 +1,9 @@
 //! The way to Redis.
 
-use std::time::Duration;
-
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, RedisResult};
-use tokio::time::timeout;
+use redis::{Client, ConnectionAddr, RedisError, RedisResult};
 
-/// How long connecting may take, and every answer.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+use crate::redis_link::{self, ANSWER_WITHIN};
 
 /// Where a Redis is, and who one is there.
 #[derive(Debug, Clone)]
@@ -20,15 +16,12 @@ impl Link {
 
     /// A connection for commands.
     pub(super) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(ANSWER_WITHIN))
-            .set_response_timeout(Some(ANSWER_WITHIN));
-        self.0.get_multiplexed_async_connection_with_config(&config).await
+        redis_link::connect(&self.0, ANSWER_WITHIN).await
     }
 
     /// A connection for subscriptions.
     pub(super) async fn listen(&self) -> RedisResult<PubSub> {
-        in_time(self.0.get_async_pubsub()).await
+        redis_link::listen(&self.0).await
     }
 
     /// The way to where an error points: a node of a Redis Cluster names the one that has what was asked for.
@@ -51,10 +44,4 @@ impl Link {
 /// A node that does not know its own name leaves it out: it is reached by the same one.
 fn host_or(host: &str, own: String) -> String {
     if host.is_empty() { own } else { host.to_owned() }
-}
-
-/// Does not wait for Redis any longer than it should take.
-pub(super) async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-    let late = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-    timeout(ANSWER_WITHIN, answer).await.map_err(late)?
 }

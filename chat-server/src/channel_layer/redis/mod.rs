@@ -24,9 +24,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::config::RedisUrl;
+use crate::redis_link::ANSWER_WITHIN;
 use channels::Channels;
 use inbox::{Arrived, Inbox};
-use link::{ANSWER_WITHIN, Link};
+use link::Link;
 use outgoing::Outgoing;
 use payload::{NodeId, Payload};
 use publisher::Publisher;

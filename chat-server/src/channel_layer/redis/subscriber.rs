@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chat_core::Topic;
 use futures::{FutureExt, StreamExt};
@@ -10,18 +9,15 @@ use parking_lot::Mutex;
 use redis::aio::{PubSubSink, PubSubStream};
 use redis::{RedisError, RedisResult};
 use tokio::sync::Notify;
-use tokio::time::sleep;
 
 use super::Channels;
 use super::inbox::Inbox;
-use super::link::{Link, in_time};
+use super::link::Link;
 use crate::backoff::Backoff;
+use crate::redis_link::{closed, in_time, ping};
 
 /// Topics that are subscribed to at once after a connection was made.
 const TOPICS_AT_ONCE: usize = 500;
-
-/// How often to see whether a connection that says nothing is still there.
-const PING_EVERY: Duration = Duration::from_secs(2);
 
 /// What this node wants to receive, and the connection that receives it, while there is one.
 #[derive(Debug)]
@@ -132,19 +128,4 @@ impl Subscriber {
             self.inbox.push(message);
         }
     }
-}
-
-/// Ends when there is no answer.
-async fn ping(mut sink: PubSubSink) -> RedisError {
-    loop {
-        sleep(PING_EVERY).await;
-        let answered: RedisResult<redis::Value> = in_time(sink.ping()).await;
-        if let Err(error) = answered {
-            return error;
-        }
-    }
-}
-
-fn closed() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()
 }

@@ -3,6 +3,7 @@
 //! All nodes are one process to Django: they share an inbox, and in the group of each room a channel that tells the room,
 //! because messages do not tell their group. So nothing is lost while one node takes over from another.
 
+mod members;
 mod names;
 mod outbox;
 
@@ -13,7 +14,6 @@ use chat_core::storage::Room;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd, pipe};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::config::BridgeConfig;
@@ -36,9 +36,6 @@ const BATCH: usize = 99;
 
 /// Rooms whose groups are joined together.
 const ROOMS_AT_ONCE: usize = 500;
-
-/// Groups are joined again so many times in the span after which one is no member any more.
-const JOINED_PER_SPAN: u32 = 24;
 
 /// A message of an inbox, and its score.
 type Scored = (Vec<u8>, Vec<u8>);
@@ -69,17 +66,6 @@ impl CoreLayer {
             group_expiry: config.group_expiry,
             drops: config.metrics.bridge(),
             last_time: Mutex::default(),
-        }
-    }
-
-    /// Joins the groups of all rooms.
-    async fn join_all(&self, intake: &Intake) -> RedisResult<()> {
-        match intake.storage.rooms().await {
-            Ok(rooms) => self.join(&mut self.hosts.connect().await?, &rooms).await,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "groups are not joined");
-                Ok(())
-            }
         }
     }
 
@@ -161,15 +147,16 @@ impl Layer for CoreLayer {
 
     async fn receive(&self, lease: &Lease, intake: &Intake, stopping: &CancellationToken) -> RedisResult<()> {
         let mut connection = self.hosts.connect_to_wait(self.names.inbox(), WAITING).await?;
-        let mut joined: Option<Instant> = None;
-        // Never given up half-way: what is taken out of the inbox is nowhere else.
-        while lease.is_held() && !stopping.is_cancelled() {
-            if joined.is_none_or(|joined| joined.elapsed() >= self.group_expiry / JOINED_PER_SPAN) {
-                self.join_all(intake).await?;
-                joined = Some(Instant::now());
+        let take_out = async {
+            while lease.is_held() && !stopping.is_cancelled() {
+                self.receive_some(&mut connection, intake).await?;
             }
-            self.receive_some(&mut connection, intake).await?;
+            Ok(())
+        };
+        tokio::select! {
+            // Never given up half-way: what is taken out of the inbox is nowhere else.
+            received = take_out => received,
+            never = self.stay_member(&*intake.storage) => match never {},
         }
-        Ok(())
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct Names {
     groups: GroupPattern,
     inbox: String,
     inbox_key: String,
+    mark_key: String,
 }
 
 impl Names {
@@ -26,7 +27,8 @@ impl Names {
         let (half, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
         let inbox = format!("specific.{:032x}!", u128::from_be_bytes(*half));
         let inbox_key = format!("{}{inbox}", config.prefix);
-        Self { prefix: config.prefix.clone(), groups: config.groups.clone(), inbox, inbox_key }
+        let mark_key = format!("{}:chat-bridge:{}:joined", config.prefix, config.name);
+        Self { prefix: config.prefix.clone(), groups: config.groups.clone(), inbox, inbox_key, mark_key }
     }
 
     /// The inbox of this bridge: how the names of all its channels begin.
@@ -36,6 +38,11 @@ impl Names {
 
     pub(super) fn inbox_key(&self) -> &str {
         &self.inbox_key
+    }
+
+    /// What a server has that knows of which groups this bridge is a member.
+    pub(super) fn mark_key(&self) -> &str {
+        &self.mark_key
     }
 
     /// The key of the inbox that a channel's messages go to.

@@ -1,0 +1,91 @@
+//! Servers of a layer that fall silent, or forget what they knew.
+
+use std::path::Path;
+
+use chat_server::Database;
+use chat_tests::PATIENCE;
+use chat_tests::channels::{Backend, Deployment, PREFIX};
+use chat_tests::postgres::Postgres;
+use chat_tests::proxy::Proxy;
+use chat_tests::server::TestServer;
+use tokio::time::timeout;
+
+use super::{deployment, enter, hear_django};
+
+/// Two servers: the lease is on the first one, the group of the room on the second.
+async fn deployment_on_two(backend: Backend) -> Deployment {
+    Deployment::start_on(Path::new(env!("CARGO_TARGET_TMPDIR")), backend, 2).await
+}
+
+/// Asks until the answer is yes.
+async fn until(mut ask: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !ask().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, asking).await.expect("it comes to that");
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_connected_to_anew_over_the_pubsub_layer() {
+    let deployment = deployment_on_two(Backend::PubSub).await;
+    let proxy = Proxy::to(deployment.second().port()).await;
+    let mut bridge = deployment.bridge();
+    bridge.hosts[1] = deployment.second().url_by(proxy.port()).parse().unwrap();
+    let server = TestServer::start_with(|config| config.django_channels = Some(bridge)).await;
+    let mut amy = enter(&server).await;
+    let before = deployment.joined("lobby").await;
+    hear_django(&deployment, "before", &mut amy).await;
+
+    let connections = proxy.accepted();
+    proxy.pause();
+    let cut_off: u32 = deployment.ask_second(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+    assert_eq!(cut_off, 1);
+    // Nobody has anything to send there: only who listens can find out.
+    proxy.accepted_more_than(connections).await;
+    proxy.cut();
+    proxy.resume();
+    deployment.joined_after("lobby", Some(&before)).await;
+    hear_django(&deployment, "after", &mut amy).await;
+}
+
+#[tokio::test]
+async fn groups_that_a_server_has_forgotten_are_joined_again() {
+    let deployment = deployment_on_two(Backend::Core).await;
+    let server = deployment.server().await;
+    let mut amy = enter(&server).await;
+    deployment.joined("lobby").await;
+    hear_django(&deployment, "before", &mut amy).await;
+    let _: String = deployment.ask_second(&["FLUSHALL"]).await;
+    deployment.joined("lobby").await;
+    hear_django(&deployment, "after", &mut amy).await;
+}
+
+#[tokio::test]
+async fn groups_are_joined_once_the_database_tells_of_which_rooms() {
+    let deployment = deployment(Backend::Core).await;
+    let postgres = Postgres::start();
+    let server = TestServer::start_with(|config| {
+        config.database = postgres.url().parse::<Database>().unwrap();
+        config.django_channels = Some(deployment.bridge());
+    })
+    .await;
+    let mut amy = enter(&server).await;
+    deployment.joined("lobby").await;
+    hear_django(&deployment, "before", &mut amy).await;
+    let group = format!("{PREFIX}:group:chat_lobby");
+    let members: Vec<String> = deployment.ask(&["ZRANGE", &group, "0", "-1"]).await;
+    let (inbox, _) = members[0].split_once('!').unwrap();
+    let (inbox, lease) = (format!("{PREFIX}{inbox}!"), format!("{PREFIX}:chat-bridge:chat"));
+
+    postgres.crash();
+    let _: String = deployment.ask(&["FLUSHALL"]).await;
+    until(async || deployment.ask(&["EXISTS", &lease]).await).await;
+    // It goes on meanwhile: what nobody can read is taken out.
+    let _: u32 = deployment.ask(&["ZADD", &inbox, "1", "x"]).await;
+    until(async || deployment.ask::<u32>(&["EXISTS", &inbox]).await == 0).await;
+    postgres.restart();
+    deployment.joined("lobby").await;
+    hear_django(&deployment, "after", &mut amy).await;
+}
