@@ -153,6 +153,17 @@ impl Act {
         }
     }
 
+    /// The same, at a rate that is given in deliveries a second, where it has one.
+    pub(super) fn at(self, deliveries_per_s: f64) -> Self {
+        match self {
+            Self::TalkInTime(size, talk, percentile) => {
+                let rate = deliveries_per_s / size.connections as f64;
+                Self::TalkInTime(size, Talk { rate, ..talk }, percentile)
+            }
+            other => other,
+        }
+    }
+
     const fn sharing(self) -> Sharing {
         match self {
             // What something costs.

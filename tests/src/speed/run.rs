@@ -1,5 +1,7 @@
 //! A run: every line of the table, again and again.
 
+use std::collections::BTreeMap;
+
 use super::act::Measured;
 use super::report::{Line, Machine, Repetition, Report};
 use super::running::Programs;
@@ -25,11 +27,15 @@ impl Run {
         let mut lines: Vec<Line> = self.scenarios.iter().map(Line::of).collect();
         // One repetition of everything after the other, so that what changes on the machine meets all alike.
         for number in 1..=self.repetitions {
+            let mut taken: BTreeMap<&str, f64> = BTreeMap::new();
             for (scenario, line) in self.scenarios.iter().zip(&mut lines) {
                 let told = format!("{number}/{} {:22}", self.repetitions, scenario.key);
-                let repetition = self.repeat(scenario, line, |what| tell(&format!("{told} {what}")));
+                let highest = scenario.at_half_of.and_then(|other| taken.get(other));
+                let scenario = highest.map_or(*scenario, |highest| scenario.at_half(*highest));
+                let repetition = self.repeat(&scenario, line, |what| tell(&format!("{told} {what}")));
+                taken.extend(repetition.ours.as_ref().map(|ours| (scenario.key, ours.value)));
                 line.repetitions.push(repetition);
-                line.sum_up(scenario);
+                line.sum_up(&scenario);
             }
         }
         Report { machine: Machine::this(), lines }

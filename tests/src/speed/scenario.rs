@@ -35,9 +35,19 @@ pub struct Scenario {
     pub base: Option<Trial>,
     /// How good it is to be.
     pub reach: Reach,
+    /// The line that tells at which rate: half of what the server took there, in the same repetition. Where that was not
+    /// measured, at the rate of the act.
+    pub at_half_of: Option<&'static str>,
 }
 
 impl Scenario {
+    /// The same, at half of what the server took in another line.
+    #[must_use]
+    pub fn at_half(self, deliveries_per_s: f64) -> Self {
+        let at_half = |trial: Trial| Trial { act: trial.act.at(deliveries_per_s / 2.0), ..trial };
+        Self { ours: at_half(self.ours), base: self.base.map(at_half), ..self }
+    }
+
     /// What others are tried with, too: what the bound is, and questions.
     #[must_use]
     pub const fn for_all(&self) -> Option<Act> {
@@ -97,4 +107,30 @@ pub fn scenarios(scale: Scale) -> Vec<Scenario> {
     all.extend(alone::lines(scale));
     all.extend(growth::lines(scale));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_what_the_server_took_is_asked_of_both() {
+        let rate = |trial: Trial| match trial.act {
+            Act::TalkInTime(_, talk, _) => talk.rate,
+            act => panic!("{act:?}"),
+        };
+        let all = scenarios(Scale::Full { history: 0 });
+        let halves: Vec<&Scenario> = all.iter().filter(|scenario| scenario.at_half_of.is_some()).collect();
+        assert!(!halves.is_empty());
+        for scenario in halves {
+            let overload = all.iter().position(|other| Some(other.key) == scenario.at_half_of).unwrap();
+            assert!(
+                all.iter().skip(overload).any(|later| later.key == scenario.key),
+                "it is measured before"
+            );
+            // In a room of 500.
+            let scenario = scenario.at_half(8e6);
+            assert_eq!((rate(scenario.ours), scenario.base.map(rate)), (8_000.0, Some(8_000.0)));
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
         ours: Trial { subject, act },
         base: None,
         reach: Reach::AtMost(reach),
+        at_half_of: None,
     };
     let ask = Act::Ask(Size { rooms: 1, connections: 20 }, scale.fetch());
     let stay = Act::StayFor(scale.size(100, 10_000), scale.stay());

@@ -15,6 +15,7 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
         ours: Trial { subject: ours, act },
         base: Some(Trial { subject: Subject::BOUND, act }),
         reach: Reach::Times(reach),
+        at_half_of: None,
     };
     let (us, busy, trickle) = ("µs/delivery", scale.talk(200.0), scale.talk(2.0));
     let a = Act::Talk(one_room, PLAIN, busy);
@@ -30,6 +31,7 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
         let base = Some(Trial { subject: bound, act });
         Scenario { base, ..beside(key, work, "µs", file, act, 1.0) }
     };
+    let at_half = |scenario| Scenario { at_half_of: Some("overload"), ..scenario };
     vec![
         beside("a", "A: a room of 500, 200 messages/s", us, file, a, 1.15),
         // On a slow machine all of A is hardly more than it takes, and a server that then joins what it is behind with is at an
@@ -51,14 +53,20 @@ pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
                 0.0,
             )
         },
-        in_time(
+        at_half(in_time(
             "half-load-p50",
-            "half of that (6 M deliveries/s): latency without a commit, 50 of 100",
-            12_000.0,
+            "half of that: latency without a commit, 50 of 100",
+            10_000.0,
             Subject::BATCHING_BOUND,
             Percentile::P50,
-        ),
-        in_time("half-load-p99", "the same, 99 of 100", 12_000.0, Subject::BATCHING_BOUND, Percentile::P99),
+        )),
+        at_half(in_time(
+            "half-load-p99",
+            "the same, 99 of 100",
+            10_000.0,
+            Subject::BATCHING_BOUND,
+            Percentile::P99,
+        )),
         in_time(
             "half-reach-p50",
             "half of 2 M deliveries/s: the same, 50 of 100",

@@ -18,7 +18,7 @@ const fn grown(
     little: Trial,
     much: Trial,
 ) -> Scenario {
-    Scenario { key, work, unit, ours: much, base: Some(little), reach: FLAT }
+    Scenario { key, work, unit, ours: much, base: Some(little), reach: FLAT, at_half_of: None }
 }
 
 pub(super) fn lines(scale: Scale) -> Vec<Scenario> {
