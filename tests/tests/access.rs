@@ -144,8 +144,11 @@ async fn listening() {
         listeners.push((who, house.connect(who, "/ws/chat/listener/").await.ok()));
         groups.push((who, house.in_the_hall(who, "group").await));
     }
+    let mut witness = house.connect(Who::Owner, "/ws/chat/listener/").await.expect("the owner may");
     writer.send(&json!({"message": "in the den"})).await;
     writer.receive().await;
+    // Rooms do not wait for one another: what is said in the hall could be told of first.
+    witness.receive_where(|frame| frame["content"] == "in the den").await;
     elsewhere.send(&json!({"message": "in the hall"})).await;
     elsewhere.receive().await;
     let first = async |socket: Option<Socket>, text: &'static str| match socket {
