@@ -40,9 +40,14 @@ impl Voice {
         Ok(MessageText::new(text, &self.limits)?)
     }
 
-    /// Whether a connection hears what is posted to this room, or to that of the URL where none is named.
+    /// Whether a connection hears what is posted to this room, or to that of the URL where none is named, for certain.
     pub(crate) fn hears(&self, room: Option<&RoomRef>) -> bool {
-        self.dialect.behavior().scope == Scope::User || !self.is_elsewhere(room)
+        let is_here = |room: &RoomRef| {
+            self.room
+                .as_ref()
+                .is_some_and(|here| room == here || room.as_id().is_some() && room.as_id() == here.as_id())
+        };
+        self.dialect.behavior().scope == Scope::User || room.is_none_or(is_here)
     }
 
     fn is_elsewhere(&self, room: Option<&RoomRef>) -> bool {

@@ -56,6 +56,8 @@ pub struct ReconnectingClient {
     room: Arc<Semaphore>,
     sender: ReconnectingSender,
     unreadable_frames: u64,
+    /// Whether the last connection took something with it that was said and is not sent again.
+    has_lost: bool,
 }
 
 /// What the client is at.
@@ -88,6 +90,7 @@ impl ReconnectingClient {
             room,
             sender,
             unreadable_frames: 0,
+            has_lost: false,
         }
     }
 
@@ -145,8 +148,8 @@ impl ReconnectingClient {
     fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
         while self.unsettled() > 0 {
             match self.poll_next_unpin(cx) {
-                // Where nothing is left to send again, what the connection was writing is lost with it.
-                Poll::Ready(Some(Ok(Update::Disconnected(lost)))) if self.course.unsettled() == 0 => {
+                // What the connection was writing and nobody confirms is lost with it.
+                Poll::Ready(Some(Ok(Update::Disconnected(lost)))) if self.has_lost => {
                     return Poll::Ready(Err(lost.error));
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
@@ -212,6 +215,7 @@ impl ReconnectingClient {
 
     /// Waits for the next attempt, or ends where that would not help.
     fn disconnected(&mut self, error: ErrorKind) -> Result<(), ClientError> {
+        self.has_lost = matches!(&self.stage, Stage::Connected(link) if link.may_lose());
         let now = Instant::now();
         let retry_in = self.course.disconnected(now.into_std());
         let error = ClientError::from(error);

@@ -80,9 +80,9 @@ impl<P> Course<P> {
         self.outbox.next(now)
     }
 
-    /// The connection has taken all frames that there were.
-    pub(super) fn taken(&mut self) {
-        self.outbox.taken();
+    /// The connection has taken all frames that there were. Whether one of them would be lost with it.
+    pub(super) fn taken(&mut self) -> bool {
+        self.outbox.taken()
     }
 
     /// When to look for a frame again, though nothing happens.

@@ -21,6 +21,8 @@ pub(super) struct Link {
     unsent: Option<Message>,
     /// Whether the connection has taken something that it has not written.
     is_writing: bool,
+    /// Whether something of that would not be sent again.
+    may_lose: bool,
     /// What broke the writing. What has arrived before, above all why the server closed, is read all the same.
     broken: Option<ErrorKind>,
     silence: Duration,
@@ -37,6 +39,7 @@ impl Link {
             connection,
             unsent: None,
             is_writing: false,
+            may_lose: false,
             broken: None,
             silence,
             heard: 0,
@@ -96,10 +99,10 @@ impl Link {
             }
             let written = self.connection.poll_send(&mut self.unsent, cx);
             if self.unsent.is_none() {
-                course.taken();
+                self.may_lose |= course.taken();
             }
             match written {
-                Poll::Ready(Ok(())) => self.is_writing = false,
+                Poll::Ready(Ok(())) => (self.is_writing, self.may_lose) = (false, false),
                 Poll::Ready(Err(error)) => self.broken = Some(error),
                 Poll::Pending => {
                     self.is_writing = true;
@@ -112,6 +115,11 @@ impl Link {
     /// Whether something was taken from the course that is not written.
     pub(super) fn is_writing(&self) -> bool {
         self.is_writing || self.unsent.is_some()
+    }
+
+    /// Whether something that nobody confirms is lost, should it end now.
+    pub(super) fn may_lose(&self) -> bool {
+        self.may_lose
     }
 
     /// Says goodbye.

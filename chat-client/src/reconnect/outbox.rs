@@ -63,9 +63,11 @@ impl<P> Outbox<P> {
         Some(entry.draft.frame.clone())
     }
 
-    /// The connection has taken all that was sent: what nobody confirms is done with.
-    pub(super) fn taken(&mut self) {
+    /// The connection has taken all that was sent: what nobody confirms is done with. Whether there was such.
+    pub(super) fn taken(&mut self) -> bool {
+        let before = self.0.len();
         self.0.retain(|entry| entry.state != State::Sent || entry.draft.mark().is_some());
+        self.0.len() < before
     }
 
     /// No message overtakes one that rests: they would be stored in another order than they were said. Anything else may.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chat_protocol::{MessagePosted, Scope};
 
-use crate::since::{self, Place, Since};
+use crate::since::{self, Since};
 
 /// The last message of each room that was heard. Within a room ids grow: what is not greater was heard before.
 #[derive(Debug)]
@@ -29,9 +29,15 @@ impl Places {
         // A server that gives no ids cannot be asked for what was missed, and repeats nothing.
         let Some(id) = posted.message.id else { return true };
         let room = self.room_of(posted);
-        let is_doubted = self.doubted.remove(&room);
-        let by_reference = self.take_place_by_reference(posted, room.as_deref());
-        let last = self.since.places.entry(room).or_insert(by_reference);
+        let mut is_doubted = self.doubted.remove(&room);
+        let last = match by_name(posted, room.as_deref()) {
+            None => self.since.places.entry(room).or_default(),
+            Some(name) => {
+                is_doubted |= self.doubted.remove(&Some(name.clone()));
+                let by_name = self.since.places.remove(&Some(name)).flatten();
+                self.since.places.entry(room).or_insert(by_name)
+            }
+        };
         let is_new = is_doubted || last.is_none_or(|last| last < id);
         if is_new {
             *last = Some(id);
@@ -44,13 +50,6 @@ impl Places {
         self.doubted = self.since.places.keys().cloned().collect();
     }
 
-    /// What was said of a room by another word than what it is kept under: the server would take it for the newest.
-    fn take_place_by_reference(&mut self, posted: &MessagePosted, room: Option<&str>) -> Place {
-        let reference = posted.room.as_referred.as_ref().map(since::room_key);
-        let other = reference.filter(|reference| room.is_some_and(|room| room != reference));
-        self.since.places.remove(&Some(other?)).flatten()
-    }
-
     fn room_of(&self, posted: &MessagePosted) -> Option<String> {
         match self.scope {
             Scope::Room => None,
@@ -60,6 +59,13 @@ impl Places {
             }
         }
     }
+}
+
+/// The name that a message gives for a room which is kept under its id: what was said by that name is of the same room, and
+/// the server would take it for the newest. A number may be the id of another one.
+fn by_name(posted: &MessagePosted, room: Option<&str>) -> Option<String> {
+    let reference = posted.room.as_referred.as_ref().filter(|reference| reference.as_id().is_none())?;
+    Some(since::room_key(reference)).filter(|name| room.is_some_and(|room| room != name))
 }
 
 #[cfg(test)]
@@ -103,10 +109,15 @@ mod tests {
     fn a_room_that_is_named_and_then_known_by_its_id_has_one_place() {
         let name = RoomRef::Name(RoomName::new("tea").unwrap());
         let since = Since::default().and_room(&name, MessageId::new(5).ok());
-        let mut places = Places::new(Scope::User, since);
         let mut named = posted(7, 5);
         named.room.as_referred = Some(name);
+        let mut places = Places::new(Scope::User, since.clone());
         assert!(!places.hear(&named) && places.hear(&posted(7, 6)));
+        assert_eq!(places.since().to_string(), "7:6");
+        // Also where the server cannot go on from there.
+        let mut places = Places::new(Scope::User, since);
+        places.doubt();
+        assert!(places.hear(&named) && !places.hear(&named) && places.hear(&posted(7, 6)));
         assert_eq!(places.since().to_string(), "7:6");
     }
 

@@ -15,8 +15,8 @@ use crate::voice::Voice;
 ///
 /// What is said goes into the client's outbox, and from there to the server while the client is polled. A message stays
 /// there until the server has confirmed that it is stored ([`Update::Confirmed`](super::Update::Confirmed)), and is sent
-/// again on each connection until then; by its mark, the server stores it once. Anything else stays until it is
-/// written, once.
+/// again on each connection until then; by its mark, the server stores it once. Anything else stays until a connection
+/// takes it, and is sent once.
 ///
 /// Where the outbox is full, the methods wait for room in it. Who polls the client in the same task uses
 /// [`try_send`](Self::try_send): it does not wait.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_client::{
     Closed, Command, Dialect, Disconnected, Event, Limits, MessageText, Reconnect, ReconnectingClient,
-    RoomName, RoomRef, SendMessage, Since, Update, Username,
+    RoomId, RoomName, RoomRef, SendMessage, Since, Update, Username,
 };
 use futures::stream::FusedStream;
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -184,9 +184,12 @@ async fn what_nothing_would_confirm_is_not_taken() {
         let client = client_of(&server, dialect);
         let sender = client.sender();
         assert!(sender.try_send(to(room("testroom"))).is_ok(), "{dialect}");
-        let elsewhere = sender.try_send(to(room("another")));
-        assert_eq!(elsewhere.is_ok(), hears_all, "{dialect}");
-        assert!(elsewhere.err().is_none_or(|error| error.is_invalid_command()), "{dialect}");
+        // An id may be of the room of the URL, or not.
+        for other in [room("another"), RoomRef::Id(RoomId::new(7).unwrap())] {
+            let elsewhere = sender.try_send(to(other));
+            assert_eq!(elsewhere.is_ok(), hears_all, "{dialect}");
+            assert!(elsewhere.err().is_none_or(|error| error.is_invalid_command()), "{dialect}");
+        }
     }
 }
 
@@ -403,19 +406,41 @@ async fn closing_does_not_wait_for_what_nobody_confirms() {
     closed.unwrap();
 }
 
-#[tokio::test]
-async fn closing_waits_until_all_is_written() {
-    // More than a socket takes at once, so that the second one waits for the first.
-    const LONG: usize = 7 * 1024 * 1024;
-    let server = Server::bind().await;
+/// More than a socket takes at once, so that a second one waits for the first.
+const LONG: usize = 7 * 1024 * 1024;
+
+/// A client that has two long things to say that nobody confirms.
+async fn verbose(server: &Server) -> (ReconnectingClient, Peer) {
     let limits = Limits { max_text_chars: LONG };
     let connect = server.connect(PATH).dialect(Dialect::Group).limits(limits);
     let mut client = connect.reconnect(quick()).unwrap();
-    let mut peer = meet(&mut client, &server).await;
-    let text = "x".repeat(LONG);
+    let peer = meet(&mut client, server).await;
     for _ in 0..2 {
-        client.sender().notify(Username::new("bob").unwrap(), &text).await.unwrap();
+        client.sender().notify(Username::new("bob").unwrap(), &"x".repeat(LONG)).await.unwrap();
     }
+    (client, peer)
+}
+
+#[tokio::test]
+async fn closing_tells_what_is_lost() {
+    let server = Server::bind().await;
+    let (client, mut peer) = verbose(&server).await;
+    let serve = tokio::spawn(async move {
+        // The first one is under way when the connection breaks; the second one is sent on the next.
+        peer.socket.get_mut().read_exact(&mut [0; 1000]).await.unwrap();
+        drop(peer);
+        let mut peer = server.accept(Answer::TheSame).await;
+        while peer.socket.next().await.is_some_and(|message| message.is_ok()) {}
+    });
+    client.close().await.unwrap_err();
+    serve.abort();
+}
+
+#[tokio::test]
+async fn closing_waits_until_all_is_written() {
+    let server = Server::bind().await;
+    let (client, mut peer) = verbose(&server).await;
+    let text = "x".repeat(LONG);
     let serve = async {
         for _ in 0..2 {
             assert!(peer.text().await.contains(&text));

@@ -129,6 +129,7 @@ async fn what_no_connection_has_taken_is_sent_on_the_next() {
         Poll::Ready(())
     });
     tokio::task::unconstrained(filling).await;
+    assert!(link.may_lose(), "what was said before the last one");
     drop(peer);
     poll_fn(|cx| link.poll(&mut course, cx)).await.unwrap_err();
     course.connected(Instant::now().into_std());
