@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use flate2::Crc;
-use redis::aio::{MultiplexedConnection, PubSub};
+use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisError, RedisResult};
 
 use crate::config::RedisUrl;
-use crate::redis_link::{self, ANSWER_WITHIN, connect};
+use crate::redis_link::{ANSWER_WITHIN, connect};
 
 /// The slots of the ring that the servers share out.
 const SLOTS: usize = 4096;
@@ -19,6 +19,21 @@ pub(super) struct Hosts(Vec<Client>);
 impl Hosts {
     pub(super) fn new(urls: &[RedisUrl]) -> Self {
         Self(urls.iter().map(RedisUrl::client).collect())
+    }
+
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The servers, each by itself.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.0.iter()
+    }
+
+    /// A connection to the server of this number.
+    pub(super) async fn connect_to(&self, shard: usize) -> RedisResult<MultiplexedConnection> {
+        connect(self.0.get(shard).ok_or_else(no_host)?, ANSWER_WITHIN).await
     }
 
     /// A connection to every server.
@@ -38,15 +53,6 @@ impl Hosts {
     ) -> RedisResult<MultiplexedConnection> {
         let client = self.0.get(shard(name, self.0.len())).ok_or_else(no_host)?;
         connect(client, waiting + ANSWER_WITHIN).await
-    }
-
-    /// A subscription to every server, to nothing yet.
-    pub(super) async fn listen(&self) -> RedisResult<Vec<PubSub>> {
-        let mut listening = Vec::new();
-        for client in &self.0 {
-            listening.push(redis_link::listen(client).await?);
-        }
-        Ok(listening)
     }
 }
 
@@ -72,7 +78,7 @@ impl Connections {
 }
 
 /// Which of so many servers holds something, as `channels_redis` shares it out.
-fn shard(name: &str, servers: usize) -> usize {
+pub(super) fn shard(name: &str, servers: usize) -> usize {
     let mut crc = Crc::new();
     crc.update(name.as_bytes());
     let slot = usize::try_from(crc.sum()).unwrap_or_default() % SLOTS;

@@ -54,9 +54,10 @@ impl Receiver {
 
     /// Waits for the lease; `None` where the server stops before.
     async fn acquire(&self, backoff: &mut Backoff) -> RedisResult<Option<Lease>> {
-        let mut connections = self.hosts.connect().await?;
+        // The lease is on the first server, whatever becomes of the others.
+        let connection = self.hosts.connect_to(0).await?;
         loop {
-            let lease = Lease::acquire(&self.terms, connections.get(0)?.clone()).await?;
+            let lease = Lease::acquire(&self.terms, connection.clone()).await?;
             backoff.reset();
             if lease.is_some() {
                 return Ok(lease);

@@ -7,7 +7,7 @@ use chat_core::storage::Room;
 use chat_core::{RelayOutlet, Relayed, Storage};
 use futures::FutureExt;
 use redis::RedisResult;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::hosts::{Connections, Hosts};
@@ -38,8 +38,8 @@ pub(super) struct Pending {
     messages: Vec<Outgoing>,
     /// Rooms that somebody has come into.
     rooms: Vec<Room>,
-    /// Whether there may be more such rooms.
-    rejoin: bool,
+    /// When to look for more such rooms, where there may be some.
+    rejoin_at: Option<Instant>,
 }
 
 /// What there is to hear.
@@ -72,9 +72,10 @@ impl Sender {
         loop {
             self.send(&mut connections).await?;
             backoff.reset();
+            let rejoin_at = self.pending.rejoin_at;
             let heard = tokio::select! {
                 heard = self.hear() => heard,
-                () = sleep(REJOIN_AFTER), if self.pending.rejoin => Heard::Nothing,
+                () = sleep_until(rejoin_at.unwrap_or_else(Instant::now)), if rejoin_at.is_some() => Heard::Nothing,
             };
             if heard == Heard::TheEnd {
                 return Ok(());
@@ -83,13 +84,14 @@ impl Sender {
     }
 
     async fn send(&mut self, connections: &mut Connections) -> RedisResult<()> {
-        if self.pending.rejoin {
+        if self.pending.rejoin_at.is_some_and(|at| at <= Instant::now()) {
             match self.storage.rooms().await {
                 Ok(rooms) => {
                     self.pending.rooms = rooms;
-                    self.pending.rejoin = false;
+                    self.pending.rejoin_at = None;
                 }
                 Err(error) => {
+                    self.pending.rejoin_at = Some(Instant::now() + REJOIN_AFTER);
                     tracing::warn!(error = &error as &dyn std::error::Error, "groups are not joined");
                 }
             }
@@ -127,7 +129,7 @@ impl Sender {
                     "Django is not told of so many messages and rooms: they came while it could not be"
                 );
                 self.drops.count(Dropped::Unsent, count);
-                self.pending.rejoin = true;
+                self.pending.rejoin_at = Some(Instant::now());
             }
         }
     }
@@ -187,7 +189,7 @@ mod tests {
             storage: Arc::new(away),
             outlet: service.relay(1).1,
             drops: BridgeConfig::new(Vec::new()).metrics.bridge(),
-            pending: Pending { rejoin: true, ..Pending::default() },
+            pending: Pending { rejoin_at: Some(Instant::now()), ..Pending::default() },
         };
         tokio::time::pause();
         assert!(timeout(3 * REJOIN_AFTER, sender.serve(&mut Backoff::new())).await.is_err());

@@ -1,10 +1,14 @@
 //! `RedisPubSubChannelLayer`: a group is a channel of Redis, and nothing is kept.
 
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use chat_core::storage::Room;
-use futures::stream::{self, FuturesUnordered, select_all};
-use futures::{Stream, StreamExt};
-use redis::{Msg, RedisResult, pipe};
+use futures::StreamExt;
+use futures::future::join_all;
+use redis::{Client, Msg, RedisResult, pipe};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +20,9 @@ use super::hosts::{Connections, Hosts};
 use super::intake::{Arrived, Intake, RoomKey};
 use super::layer::{Layer, Outgoing};
 use super::lease::Lease;
+use crate::backoff::Backoff;
 use crate::metrics::{Dropped, Drops};
-use crate::redis_link::{closed, in_time, ping};
+use crate::redis_link::{self, closed, in_time, ping};
 
 /// Most messages that wait to be taken in; past it they are dropped, as Redis itself does with who reads too slowly.
 const QUEUED: usize = 4096;
@@ -59,33 +64,60 @@ impl PubSubLayer {
         Some(Arrived { room: RoomKey::Name(room), bytes: message.get_payload_bytes().to_vec() })
     }
 
-    /// Keeps what is published until it can be taken in, as long as the lease is held: from then on another node does.
-    /// Returns also when one of the servers is lost.
+    /// Keeps what a server publishes until it can be taken in, and comes back when that server is lost: nothing is said
+    /// meanwhile of the others.
+    async fn listen(&self, server: &Client, lease: &Lease, queue: &Queue) -> Infallible {
+        let mut backoff = Backoff::new();
+        loop {
+            let Err(error) = self.collect(server, lease, queue, &mut backoff).await;
+            tracing::warn!(error = &error as &dyn std::error::Error, "what Django publishes is not heard");
+            backoff.wait().await;
+        }
+    }
+
+    /// Keeps what a server publishes, until it is lost.
     async fn collect(
         &self,
-        mut published: impl Stream<Item = Option<Msg>> + Unpin,
+        server: &Client,
         lease: &Lease,
-        queue: mpsc::Sender<Arrived>,
-    ) {
-        let mut dropped = 0_u64;
-        while let Some(Some(message)) = published.next().await {
-            if !lease.is_held() {
-                return;
-            }
-            let Some(arrived) = self.arrived(&message) else { continue };
-            match queue.try_send(arrived) {
-                Ok(()) => {}
-                Err(TrySendError::Closed(_)) => return,
-                Err(TrySendError::Full(_)) => {
-                    dropped += 1;
-                    self.drops.count(Dropped::Unheard, 1);
-                    if dropped.is_power_of_two() {
-                        tracing::warn!(dropped, "messages from Django come faster than they can be stored");
-                    }
-                }
+        queue: &Queue,
+        backoff: &mut Backoff,
+    ) -> RedisResult<Infallible> {
+        let (mut sink, mut published) = redis_link::listen(server).await?.split();
+        in_time(sink.psubscribe(self.pattern())).await?;
+        backoff.reset();
+        let mut lost = pin!(ping(sink));
+        loop {
+            let message = tokio::select! {
+                message = published.next() => message.ok_or_else(closed)?,
+                error = &mut lost => return Err(error),
+            };
+            // Once it is lost, another node takes in.
+            if let Some(arrived) = self.arrived(&message)
+                && lease.is_held()
+            {
+                self.keep(queue, arrived);
             }
         }
     }
+
+    fn keep(&self, queue: &Queue, arrived: Arrived) {
+        if let Err(TrySendError::Full(_)) = queue.arrived.try_send(arrived) {
+            self.drops.count(Dropped::Unheard, 1);
+            let dropped = queue.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            if dropped.is_power_of_two() {
+                tracing::warn!(dropped, "messages from Django come faster than they can be stored");
+            }
+        }
+    }
+}
+
+/// What is to be taken in.
+#[derive(Debug)]
+struct Queue {
+    arrived: mpsc::Sender<Arrived>,
+    /// How many messages did not fit.
+    dropped: AtomicU64,
 }
 
 /// A text that stands for itself in a pattern of Redis.
@@ -122,19 +154,11 @@ impl Layer for PubSubLayer {
     }
 
     async fn receive(&self, lease: &Lease, intake: &Intake, stopping: &CancellationToken) -> RedisResult<()> {
-        let (mut streams, mut pings) = (Vec::new(), FuturesUnordered::new());
-        for listening in self.hosts.listen().await? {
-            let (mut sink, published) = listening.split();
-            in_time(sink.psubscribe(self.pattern())).await?;
-            // The others would go on without one that ends, and nobody would know.
-            streams.push(published.map(Some).chain(stream::iter([None])));
-            pings.push(ping(sink));
-        }
-        let (queue, mut queued) = mpsc::channel(QUEUED);
+        let (arrived, mut queued) = mpsc::channel(QUEUED);
         let collect = async {
+            let queue = Queue { arrived, dropped: AtomicU64::new(0) };
             tokio::select! {
-                () = self.collect(select_all(streams), lease, queue) => {}
-                _ = pings.next() => {}
+                _ = join_all(self.hosts.iter().map(|server| self.listen(server, lease, &queue))) => {}
                 () = lease.lost() => {}
                 () = stopping.cancelled() => {}
             }
@@ -147,9 +171,6 @@ impl Layer for PubSubLayer {
             }
         };
         futures::join!(collect, take);
-        if lease.is_held() && !stopping.is_cancelled() {
-            return Err(closed());
-        }
         Ok(())
     }
 }

@@ -8,9 +8,10 @@ use chat_tests::channels::{Backend, Deployment, PREFIX};
 use chat_tests::postgres::Postgres;
 use chat_tests::proxy::Proxy;
 use chat_tests::server::TestServer;
+use serde_json::json;
 use tokio::time::timeout;
 
-use super::{deployment, enter, hear_django};
+use super::{deployment, enter, hear_django, said};
 
 /// Two servers: the lease is on the first one, the group of the room on the second.
 async fn deployment_on_two(backend: Backend) -> Deployment {
@@ -35,7 +36,7 @@ async fn a_server_that_falls_silent_is_connected_to_anew_over_the_pubsub_layer()
     bridge.hosts[1] = deployment.second().url_by(proxy.port()).parse().unwrap();
     let server = TestServer::start_with(|config| config.django_channels = Some(bridge)).await;
     let mut amy = enter(&server).await;
-    let before = deployment.joined("lobby").await;
+    deployment.joined("lobby").await;
     hear_django(&deployment, "before", &mut amy).await;
 
     let connections = proxy.accepted();
@@ -46,8 +47,38 @@ async fn a_server_that_falls_silent_is_connected_to_anew_over_the_pubsub_layer()
     proxy.accepted_more_than(connections).await;
     proxy.cut();
     proxy.resume();
-    deployment.joined_after("lobby", Some(&before)).await;
+    deployment.joined("lobby").await;
     hear_django(&deployment, "after", &mut amy).await;
+}
+
+/// What Django says is heard where all of it is on the first server, while the second one is away.
+async fn hears_one_server_while_another_is_away(backend: Backend) {
+    let deployment = deployment_on_two(backend).await;
+    let proxy = Proxy::to(deployment.second().port()).await;
+    let mut bridge = deployment.bridge();
+    bridge.hosts[1] = deployment.second().url_by(proxy.port()).parse().unwrap();
+    // The inbox of this name is on the first one, and so is the group of the room.
+    "talk".clone_into(&mut bridge.name);
+    proxy.pause();
+    let server = TestServer::start_with(|config| config.django_channels = Some(bridge)).await;
+    let mut amy = server.connect("/ws/chat/attic/?dialect=plain&username=amy").await;
+    until(async || match backend {
+        Backend::Core => deployment.ask::<u32>(&["ZCARD", &format!("{PREFIX}:group:chat_attic")]).await > 0,
+        Backend::PubSub => deployment.ask::<u32>(&["PUBSUB", "NUMPAT"]).await > 0,
+    })
+    .await;
+    deployment.project.say("attic", &json!([said("hello")])).await;
+    assert_eq!(amy.receive().await["message"], "hello");
+}
+
+#[tokio::test]
+async fn hears_one_server_while_another_is_away_over_the_core_layer() {
+    hears_one_server_while_another_is_away(Backend::Core).await;
+}
+
+#[tokio::test]
+async fn hears_one_server_while_another_is_away_over_the_pubsub_layer() {
+    hears_one_server_while_another_is_away(Backend::PubSub).await;
 }
 
 #[tokio::test]

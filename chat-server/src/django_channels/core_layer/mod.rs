@@ -23,6 +23,7 @@ use super::intake::{Arrived, Intake, RoomKey};
 use super::layer::{Layer, Outgoing};
 use super::lease::Lease;
 use crate::metrics::{Dropped, Drops};
+use members::ROOMS_AT_ONCE;
 use names::Names;
 
 /// Random bytes before every message, so that no two are the same.
@@ -33,9 +34,6 @@ const WAITING: Duration = Duration::from_secs(1);
 
 /// Most messages that are taken out together, after the first.
 const BATCH: usize = 99;
-
-/// Rooms whose groups are joined together.
-const ROOMS_AT_ONCE: usize = 500;
 
 /// A message of an inbox, and its score.
 type Scored = (Vec<u8>, Vec<u8>);
@@ -125,15 +123,7 @@ impl CoreLayer {
 impl Layer for CoreLayer {
     async fn join(&self, connections: &mut Connections, rooms: &[Room]) -> RedisResult<()> {
         for rooms in rooms.chunks(ROOMS_AT_ONCE) {
-            let now = outbox::seconds(outbox::now());
-            let mut pipes = vec![pipe(); connections.len()];
-            for room in rooms {
-                let Some(group) = self.names.group(&room.name) else { continue };
-                let Some(pipe) = pipes.get_mut(connections.shard(&group)) else { continue };
-                let key = self.names.group_key(&group);
-                pipe.cmd("ZADD").arg(&key).arg(&now).arg(self.names.channel(room.id)).ignore();
-                pipe.cmd("EXPIRE").arg(&key).arg(self.group_expiry.as_secs()).ignore();
-            }
+            let pipes = self.joins(rooms, connections.len());
             for (shard, pipe) in pipes.iter().enumerate().filter(|(_, pipe)| !pipe.is_empty()) {
                 pipe.exec_async(connections.get(shard)?).await?;
             }

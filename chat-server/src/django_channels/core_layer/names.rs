@@ -27,7 +27,7 @@ impl Names {
         let (half, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
         let inbox = format!("specific.{:032x}!", u128::from_be_bytes(*half));
         let inbox_key = format!("{}{inbox}", config.prefix);
-        let mark_key = format!("{}:chat-bridge:{}:joined", config.prefix, config.name);
+        let mark_key = format!("{}:chat-bridge-joined:{}", config.prefix, config.name);
         Self { prefix: config.prefix.clone(), groups: config.groups.clone(), inbox, inbox_key, mark_key }
     }
 
