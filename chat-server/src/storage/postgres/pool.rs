@@ -28,8 +28,9 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// An idle connection that takes more than this share of a call's time to show that it still works does not.
 const PING_SHARE: u32 = 4;
 
-/// What a server says that is read-only, or is shutting down, has crashed, or is only starting.
-const LEAVING: [&str; 4] = ["25006", "57P01", "57P02", "57P03"];
+/// What a server says that is read-only, or is shutting down, has crashed, or is only starting; and what it says for as long
+/// as a connection lives whose statements were made for tables that have changed since.
+const OF_NO_MORE_USE: [&str; 5] = ["25006", "57P01", "57P02", "57P03", "0A000"];
 
 /// A call took longer than it may.
 #[derive(Debug, Error)]
@@ -41,13 +42,13 @@ struct NoAnswer(Duration);
 #[error("the connections to PostgreSQL are closed")]
 struct Closed;
 
-/// The server cannot write any more, as after a failover, or is going away. To it, a connection may work for as long as
-/// it lives, and is of no use.
+/// The server cannot write any more, as after a failover, is going away, or has other tables by now. To it, a connection may
+/// work for as long as it lives, and is of no use.
 fn is_of_no_more_use(error: &StorageError) -> bool {
     let StorageError::Database(source) = error else { return false };
     let refused = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
     let code = refused.and_then(DatabaseError::code);
-    code.is_some_and(|code| LEAVING.contains(&&*code))
+    code.is_some_and(|code| OF_NO_MORE_USE.contains(&&*code))
 }
 
 /// Waits so long for an answer, and no longer.
