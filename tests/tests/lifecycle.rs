@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use chat_server::{Database, Gateway, GatewayConfig, SystemClock};
 use chat_tests::PATIENCE;
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
+use rustix::net::sockopt::tcp_user_timeout;
+use rustix::net::{getpeername, getsockname};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,6 +71,40 @@ async fn a_stop_closes_clients_with_1001_and_takes_no_new_ones() {
     let address = server.address();
     server.stop().await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+/// The bounds of the system within which clients must take what they are sent (`TCP_USER_TIMEOUT`), in milliseconds: of all
+/// connections to a server in this process.
+fn system_bounds(server: &TestServer) -> Vec<u32> {
+    let this = pidfd_open(getpid(), PidfdFlags::empty()).expect("this process runs");
+    let mut bounds = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd").expect("descriptors are listed") {
+        let name = entry.expect("they are listed").file_name();
+        let number = name.to_str().and_then(|name| name.parse().ok()).expect("a number");
+        let Ok(socket) = pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) else { continue };
+        let is_of_server =
+            getsockname(&socket).is_ok_and(|address| SocketAddr::try_from(address) == Ok(server.address()));
+        if is_of_server && getpeername(&socket).is_ok() {
+            bounds.push(tcp_user_timeout(&socket).expect("it is of TCP"));
+        }
+    }
+    bounds
+}
+
+#[tokio::test]
+async fn only_who_takes_an_answer_is_bounded_by_the_system() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").await.expect("the server reads");
+    stream.read_exact(&mut [0; 12]).await.expect("the server answers");
+    assert_eq!(system_bounds(&server), [30_000]);
+    drop(stream);
+
+    let mut amy = server.connect("/ws/chat/hall/?username=amy&dialect=plain").await;
+    amy.send(&json!({"message": "hello"})).await;
+    amy.receive().await;
+    // The one before may still be there.
+    assert!(system_bounds(&server).contains(&0));
 }
 
 #[tokio::test]
