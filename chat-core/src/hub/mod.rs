@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_protocol::{Event, RoomId, Seq, UserId};
+use chat_protocol::{Event, RoomId, RoomName, Seq, UserId};
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use connection::{Connection, ConnectionId, Trust};
@@ -34,8 +34,15 @@ pub(crate) enum Edge {
 /// Who on this node hears what.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
-    topics: RwLock<HashMap<Topic, Arc<Mutex<Subscribers>>>>,
+    topics: RwLock<Topics>,
     last_entry: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Topics {
+    subscribers: HashMap<Topic, Arc<Mutex<Subscribers>>>,
+    /// The rooms among them. What a room is never changes, so that nobody else need be asked while it is heard.
+    rooms: HashMap<RoomName, RoomId>,
 }
 
 impl Hub {
@@ -146,14 +153,19 @@ impl Hub {
             return Edge::Unchanged;
         }
         subscribers.is_retired = true;
+        let room = subscribers.feed.as_deref().map(|feed| feed.room.name.clone());
         drop(subscribers);
-        self.topics.write().remove(&topic);
+        let mut topics = self.topics.write();
+        topics.subscribers.remove(&topic);
+        if let Some(room) = room {
+            topics.rooms.remove(&room);
+        }
         Edge::Crossed
     }
 
     /// Whether anybody on this node hears a topic.
     pub(crate) fn has_subscribers(&self, topic: Topic) -> bool {
-        self.topics.read().contains_key(&topic)
+        self.topics.read().subscribers.contains_key(&topic)
     }
 
     /// Delivers an event to those of a topic's subscribers for whom `hears` holds.
@@ -226,17 +238,18 @@ impl Hub {
 
     /// The rooms that somebody on this node hears.
     pub(crate) fn rooms(&self) -> Vec<RoomId> {
-        let topics = self.topics.read();
-        let rooms = topics.keys().filter_map(|topic| match topic {
-            Topic::Room(room) => Some(*room),
-            Topic::User(_) | Topic::Listeners | Topic::OpenListeners => None,
-        });
-        rooms.collect()
+        self.topics.read().rooms.values().copied().collect()
+    }
+
+    /// The room of this name, where somebody on this node hears it.
+    pub(crate) fn room_named(&self, name: &RoomName) -> Option<Room> {
+        let room = *self.topics.read().rooms.get(name)?;
+        self.feed(room).map(|feed| feed.room)
     }
 
     /// The rooms for members only that somebody on this node hears.
     pub(crate) fn closed_rooms(&self) -> Vec<RoomId> {
-        let topics: Vec<_> = self.topics.read().values().map(Arc::clone).collect();
+        let topics: Vec<_> = self.topics.read().subscribers.values().map(Arc::clone).collect();
         let closed = topics.into_iter().filter_map(|entry| {
             let subscribers = entry.lock();
             let room = &subscribers.feed.as_ref()?.room;
@@ -253,7 +266,7 @@ impl Hub {
 
     /// The connections that carry all rooms of their user.
     pub(crate) fn carriers(&self) -> Vec<(UserId, Arc<Connection>)> {
-        let topics: Vec<Topic> = self.topics.read().keys().copied().collect();
+        let topics: Vec<Topic> = self.topics.read().subscribers.keys().copied().collect();
         let users = topics.into_iter().filter_map(|topic| match topic {
             Topic::User(user) => Some(user),
             Topic::Room(_) | Topic::Listeners | Topic::OpenListeners => None,
@@ -268,11 +281,16 @@ impl Hub {
     }
 
     fn entry_or(&self, topic: Topic, feed: impl FnOnce() -> Option<Box<Feed>>) -> Arc<Mutex<Subscribers>> {
-        let new = || Arc::new(Mutex::new(Subscribers { feed: feed(), ..Subscribers::default() }));
-        Arc::clone(self.topics.write().entry(topic).or_insert_with(new))
+        let Topics { subscribers, rooms } = &mut *self.topics.write();
+        let new = || {
+            let feed = feed();
+            rooms.extend(feed.as_deref().map(|feed| (feed.room.name.clone(), feed.room.id)));
+            Arc::new(Mutex::new(Subscribers { feed, ..Subscribers::default() }))
+        };
+        Arc::clone(subscribers.entry(topic).or_insert_with(new))
     }
 
     fn entry(&self, topic: Topic) -> Option<Arc<Mutex<Subscribers>>> {
-        self.topics.read().get(&topic).cloned()
+        self.topics.read().subscribers.get(&topic).cloned()
     }
 }

@@ -288,7 +288,10 @@ impl Inner {
         if trust == Trust::Guest
             && let RoomRef::Name(name) = reference
         {
-            let room = self.storage.ensure_room(name).await?;
+            let room = match self.hub.room_named(name) {
+                Some(heard) => heard,
+                None => self.storage.ensure_room(name).await?,
+            };
             return Ok(Some(room).filter(|room| room.access == Access::Open));
         }
         self.accessible_room(reference, trust, user).await
@@ -302,7 +305,10 @@ impl Inner {
         user: Option<&User>,
     ) -> Result<Option<Room>, StorageError> {
         let named = match reference {
-            RoomRef::Name(name) => self.storage.room_named(name).await?,
+            RoomRef::Name(name) => match self.hub.room_named(name) {
+                Some(heard) => Some(heard),
+                None => self.storage.room_named(name).await?,
+            },
             RoomRef::Id(_) => None,
         };
         let found = match (named, reference.as_id()) {

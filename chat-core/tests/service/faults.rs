@@ -35,6 +35,8 @@ pub(crate) struct Faults {
     pub(crate) is_unreadable: AtomicBool,
     /// It stores messages long after it was asked, whatever has become of who asked.
     pub(crate) stores_late: AtomicBool,
+    /// No room can be read by its name.
+    pub(crate) hides_names: AtomicBool,
     /// The rooms of a user cannot be read.
     pub(crate) hides_rooms: AtomicBool,
     /// Held, it does not say which message is the newest until it is let go.
@@ -184,10 +186,12 @@ impl UserStorage for Frail {
 #[async_trait]
 impl RoomStorage for Frail {
     async fn ensure_room(&self, name: &RoomName) -> Result<Room, StorageError> {
+        check(&self.faults.hides_names)?;
         self.storage.ensure_room(name).await
     }
 
     async fn room_named(&self, name: &RoomName) -> Result<Option<Room>, StorageError> {
+        check(&self.faults.hides_names)?;
         self.storage.room_named(name).await
     }
 

@@ -1,12 +1,15 @@
 //! Rooms, membership, presence, typing, read marks, listeners.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::memory::LocalChannelLayer;
 use chat_core::storage::{Access, NewRoom, Purpose, User};
 use chat_core::{Arrival, CommandError, ConnectError, Identity, ServiceConfig, Target};
-use chat_protocol::{Command, Event, FetchHistory, RoomName, Username};
+use chat_protocol::{Command, Event, FetchHistory, RoomName, RoomRef, Username};
 use tokio::time::Instant;
 
+use crate::faults::{Faults, Frail};
 use crate::{ALL_ROOMS, Guest, Inbox, Node, READER, den, say};
 
 const FETCH: Command = Command::FetchHistory(FetchHistory { room: None, before: None, limit: None });
@@ -121,7 +124,7 @@ async fn numbers_name_rooms_for_guests_and_ids_for_others() {
             identity: Identity::User(user.clone()),
             target: Target::Room(RoomName::new(room).unwrap().into()),
             behavior: None,
-            transport: std::sync::Arc::new(Inbox::default()),
+            transport: Arc::new(Inbox::default()),
         };
         node.service.connect(arrival).await
     };
@@ -139,7 +142,7 @@ async fn a_proven_identity_is_not_changed_by_a_frame() {
         identity: Identity::User(amy),
         target: Target::Room(RoomName::new("hall").unwrap().into()),
         behavior: None,
-        transport: std::sync::Arc::new(Inbox::default()),
+        transport: Arc::new(Inbox::default()),
     };
     let session = node.service.connect(arrival).await.unwrap();
     let Command::SendMessage(mut send) = say(None, "hello", None) else { unreachable!() };
@@ -283,4 +286,24 @@ async fn notifications_wait_for_nobody_and_need_somebody() {
     let storage = node.service.storage();
     let amy = storage.user_named(&Username::new("amy").unwrap()).await.unwrap().unwrap();
     assert_eq!(storage.notifications(amy.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn who_enters_a_room_that_is_heard_need_not_ask_what_it_is() {
+    let frail = Frail::default();
+    let faults = Arc::clone(&frail.faults);
+    let node = Node::with(Arc::new(frail), LocalChannelLayer::new(), ServiceConfig::default());
+    let amy = node.guest("amy", "hall").await;
+    Faults::set(&faults.hides_names, true);
+    let ben = node.guest("ben", "hall").await;
+    amy.say("hello").await;
+    assert_eq!(ben.hear_message().await, "hello");
+
+    let inbox = ben.inbox.clone();
+    drop((amy, ben));
+    let hall = RoomRef::Name(RoomName::new("hall").unwrap());
+    let identity = Identity::Guest { name: None };
+    let arrival = Arrival { identity, target: Target::Room(hall), behavior: None, transport: inbox };
+    let nobody = node.service.connect(arrival).await;
+    assert!(matches!(nobody, Err(ConnectError::Storage(_))), "nobody hears it any more");
 }
