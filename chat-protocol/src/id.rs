@@ -1,6 +1,7 @@
 //! Identifiers: positive 64-bit integers, one type for each thing they name.
 
 use core::fmt;
+use core::num::NonZeroU64;
 use core::str::FromStr;
 
 use thiserror::Error;
@@ -16,7 +17,8 @@ macro_rules! id {
         ///
         /// Always from 1 to [`i64::MAX`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(i64);
+        // Not zero, so that an `Option` of it takes no more: every connection has several.
+        pub struct $name(NonZeroU64);
 
         impl $name {
             /// The identifier with this value, where it is positive.
@@ -25,13 +27,16 @@ macro_rules! id {
             ///
             /// [`IdError`] for zero and negative numbers.
             pub const fn new(value: i64) -> Result<Self, IdError> {
-                if value > 0 { Ok(Self(value)) } else { Err(IdError) }
+                match NonZeroU64::new(value.cast_unsigned()) {
+                    Some(id) if value > 0 => Ok(Self(id)),
+                    _ => Err(IdError),
+                }
             }
 
             /// The number itself.
             #[must_use]
             pub const fn value(self) -> i64 {
-                self.0
+                self.0.get().cast_signed()
             }
         }
 
@@ -45,7 +50,7 @@ macro_rules! id {
 
         impl From<$name> for i64 {
             fn from(id: $name) -> Self {
-                id.0
+                id.value()
             }
         }
 
@@ -92,18 +97,24 @@ id! {
 
 impl Seq {
     /// The number of a room's first message.
-    pub const FIRST: Self = Self(1);
+    pub const FIRST: Self = Self(NonZeroU64::MIN);
 
     /// The number before this one; `None` before the first.
     #[must_use]
     pub const fn previous(self) -> Option<Self> {
-        if self.0 > 1 { Some(Self(self.0 - 1)) } else { None }
+        match Self::new(self.value() - 1) {
+            Ok(previous) => Some(previous),
+            Err(_) => None,
+        }
     }
 
-    /// The number that follows this one.
+    /// The number that follows this one; nothing follows the last one.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        match Self::new(self.value().saturating_add(1)) {
+            Ok(next) => next,
+            Err(_) => self,
+        }
     }
 }
 
@@ -116,6 +127,18 @@ mod tests {
         assert_eq!(RoomId::new(1).map(RoomId::value), Ok(1));
         assert_eq!(RoomId::new(0), Err(IdError));
         assert_eq!(RoomId::new(-1), Err(IdError));
+        assert_eq!(RoomId::new(i64::MIN), Err(IdError));
+        assert_eq!(RoomId::new(i64::MAX).map(i64::from), Ok(i64::MAX));
+        assert_eq!(size_of::<Option<RoomId>>(), size_of::<i64>());
+    }
+
+    #[test]
+    fn numbers_follow_each_other() {
+        let second = Seq::FIRST.next();
+        assert_eq!((Seq::FIRST.value(), second.value()), (1, 2));
+        assert_eq!((Seq::FIRST.previous(), second.previous()), (None, Some(Seq::FIRST)));
+        let last = Seq::new(i64::MAX).unwrap();
+        assert_eq!(last.next(), last);
     }
 
     #[test]

@@ -18,11 +18,11 @@ pub(crate) struct Missed {
     pub(crate) since: Since,
 }
 
-/// What a connection wants of the rooms that it carries, and who reads that for it.
+/// What a connection wants of the rooms that it carries, and who reads that for it; most want nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Resumption(Mutex<State>);
+pub(crate) struct Resumption(Option<Box<Mutex<State>>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// Of rooms that it does not carry yet.
     wanted: Vec<Since>,
@@ -50,12 +50,12 @@ impl Resumption {
         let (is_connected, connected) = oneshot::channel();
         let resumed = Vec::new();
         let state = State { wanted, resumed, to_reader: Some(to_reader), is_connected: Some(is_connected) };
-        (Self(Mutex::new(state)), ToRead { missed, connected })
+        (Self(Some(Box::new(Mutex::new(state)))), ToRead { missed, connected })
     }
 
     /// What is wanted of a room. It is wanted once.
     pub(super) fn take(&self, room: &Room, is_home: bool) -> Option<Since> {
-        let mut state = self.0.lock();
+        let mut state = self.0.as_ref()?.lock();
         let place = state.wanted.iter().position(|since| since.is_about(room, is_home))?;
         let since = state.wanted.swap_remove(place);
         state.resumed.push(room.id);
@@ -64,27 +64,29 @@ impl Resumption {
 
     /// Has what was missed read.
     pub(super) fn begin(&self, missed: Missed) {
-        let state = self.0.lock();
-        let gone = state.to_reader.as_ref().and_then(|reader| reader.send(missed).err());
-        if gone.is_some() {
+        let state = self.0.as_ref().map(|state| state.lock());
+        let reader = state.as_ref().and_then(|state| state.to_reader.as_ref());
+        if reader.is_some_and(|reader| reader.send(missed).is_err()) {
             tracing::warn!("nobody reads what a connection has missed");
         }
     }
 
     /// What is wanted of rooms that the connection does not carry. It is asked for once.
     pub(crate) fn take_rest(&self) -> Vec<Since> {
-        std::mem::take(&mut self.0.lock().wanted)
+        self.0.as_ref().map(|state| std::mem::take(&mut state.lock().wanted)).unwrap_or_default()
     }
 
     /// Whether the connection reads, or has read, what it had missed of a room: it has had every message of it since.
     pub(crate) fn is_of(&self, room: RoomId) -> bool {
-        self.0.lock().resumed.contains(&room)
+        self.0.as_ref().is_some_and(|state| state.lock().resumed.contains(&room))
     }
 
     /// Lets the reader end.
     pub(crate) fn end(&self) {
-        let mut state = self.0.lock();
-        state.to_reader = None;
-        state.is_connected = None;
+        if let Some(state) = &self.0 {
+            let mut state = state.lock();
+            state.to_reader = None;
+            state.is_connected = None;
+        }
     }
 }

@@ -19,6 +19,9 @@ use crate::metrics::Tally;
 /// Most events that wait for a client to show which dialect it speaks; past it the oldest are dropped.
 const HELD_EVENTS: usize = 64;
 
+/// A ping frame that holds nothing (RFC 6455, section 5.5.2).
+const PING: &[u8] = &[0x89, 0];
+
 /// The form in which a client whose dialect is not known yet gets messages and errors: a plain client can read it, too.
 const UNDECIDED: Dialect = Dialect::Typed;
 
@@ -110,10 +113,7 @@ impl Client {
 
     /// Asks for a sign of life.
     pub(super) fn ping(&self) {
-        if let Some(ping) = encode(Frame::ping(Bytes::new())) {
-            self.outbox.push(ping, 1);
-            self.outbox.flush();
-        }
+        self.outbox.send(&Bytes::from_static(PING), 1);
     }
 
     fn push(&self, dialect: Dialect, delivery: &Delivery<'_>) {
