@@ -16,9 +16,10 @@ pub struct ThrottleLimits {
     /// How many attempts from one address may fail before the next has to wait. Default 25: a household or an office
     /// shares one, and so does everybody behind a proxy.
     pub per_address: u32,
-    /// How long a failure counts. Default 15 minutes.
+    /// How long failures count: in this time as many as are allowed are forgotten, one after the other. Default 15
+    /// minutes, which is one in 3 minutes on an account and one in 36 seconds from an address.
     pub window: Duration,
-    /// The first wait; each further failure doubles it. Default 5 seconds.
+    /// The first wait; each further failure that counts doubles it. Default 5 seconds.
     pub first_wait: Duration,
     /// The longest wait. Default 15 minutes.
     pub longest_wait: Duration,
@@ -75,7 +76,8 @@ enum Subject {
 
 #[derive(Debug, Clone, Copy)]
 struct Failures {
-    count: u32,
+    /// When all of them are forgotten: later with each.
+    forgotten_at: Timestamp,
     last: Timestamp,
     /// What `last` was before, should the newest turn out to be none.
     last_but_one: Timestamp,
@@ -84,6 +86,13 @@ struct Failures {
 /// Remembers failures, and says who has to wait.
 ///
 /// An attempt counts as failed from its beginning, until it has turned out otherwise: many at once gain nothing.
+///
+/// Failures are forgotten one after the other, whether or not others follow: an address that many people share does not
+/// pay for a slip now and then, however long that goes on. In any time one has as many guesses as can count at once, and
+/// as many as are forgotten in that time. With 11 failures on an account, or 28 from an address, the wait is longer than
+/// it takes to forget one, so that no more than 10 and 27 last. In a day that is 10 + 24 h / 3 min = 490 guesses at an
+/// account, and 27 + 24 h / 36 s = 2,427 from an address. To forget them all at once, after a quiet quarter of an hour,
+/// would allow as many: 5 at an account every 905 seconds are 477 a day.
 #[derive(Debug)]
 pub(super) struct Throttle {
     limits: ThrottleLimits,
@@ -132,21 +141,36 @@ impl Throttle {
         failures.map_or(Duration::ZERO, |failures| between(now, self.waits_until(subject, failures)))
     }
 
-    fn waits_until(&self, subject: &Subject, failures: &Failures) -> Timestamp {
-        let allowed = match subject {
+    fn allowed(&self, subject: &Subject) -> u32 {
+        match subject {
             Subject::Account(_) => self.limits.per_account,
             Subject::Address(_) => self.limits.per_address,
-        };
-        let Some(doublings) = failures.count.checked_sub(allowed) else {
+        }
+    }
+
+    /// How long it takes to forget one failure.
+    fn forgets_one_in(&self, subject: &Subject) -> Duration {
+        self.limits.window / self.allowed(subject).max(1)
+    }
+
+    /// How many failures still count at a point in time.
+    fn count_at(&self, subject: &Subject, failures: &Failures, at: Timestamp) -> u32 {
+        let one = self.forgets_one_in(subject).as_micros().max(1);
+        let count = between(at, failures.forgotten_at).as_micros().div_ceil(one);
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    fn waits_until(&self, subject: &Subject, failures: &Failures) -> Timestamp {
+        let count = self.count_at(subject, failures, failures.last);
+        let Some(doublings) = count.checked_sub(self.allowed(subject)) else {
             return failures.last;
         };
         let wait = self.limits.first_wait.saturating_mul(2_u32.saturating_pow(doublings));
         later(failures.last, wait.min(self.limits.longest_wait))
     }
 
-    /// A wait that is over counts for as long as any failure: else the longest one would be followed by a fresh start.
     fn is_forgotten(&self, subject: &Subject, failures: &Failures, now: Timestamp) -> bool {
-        later(self.waits_until(subject, failures), self.limits.window) <= now
+        failures.forgotten_at.max(self.waits_until(subject, failures)) <= now
     }
 
     fn count(&mut self, subject: &Subject, now: Timestamp) {
@@ -155,16 +179,19 @@ impl Throttle {
         if known.is_none() && self.failures.len() >= self.limits.capacity {
             self.make_room(now);
         }
-        let (count, last_but_one) = known.map_or((0, now), |failures| (failures.count, failures.last));
-        let count = count.saturating_add(1);
-        self.failures.insert(subject.clone(), Failures { count, last: now, last_but_one });
+        let (forgotten_at, last_but_one) =
+            known.map_or((now, now), |failures| (failures.forgotten_at.max(now), failures.last));
+        let forgotten_at = later(forgotten_at, self.forgets_one_in(subject));
+        self.failures.insert(subject.clone(), Failures { forgotten_at, last: now, last_but_one });
     }
 
     fn uncount(&mut self, subject: &Subject) {
+        let one = self.forgets_one_in(subject);
         let Some(failures) = self.failures.get_mut(subject) else { return };
-        failures.count -= 1;
         failures.last = failures.last_but_one;
-        if failures.count == 0 {
+        let left = between(failures.last, failures.forgotten_at).saturating_sub(one);
+        failures.forgotten_at = later(failures.last, left);
+        if left.is_zero() {
             self.failures.remove(subject);
         }
     }
@@ -175,7 +202,9 @@ impl Throttle {
         let mut failures = std::mem::take(&mut self.failures);
         failures.retain(|subject, failures| !self.is_forgotten(subject, failures, now));
         if failures.len() >= self.limits.capacity {
-            let least = failures.iter().min_by_key(|(_, failures)| (failures.count, failures.last));
+            let least = failures
+                .iter()
+                .min_by_key(|(subject, failures)| (self.count_at(subject, failures, now), failures.last));
             if let Some(subject) = least.map(|(subject, _)| subject.clone()) {
                 failures.remove(&subject);
             }

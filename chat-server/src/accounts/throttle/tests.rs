@@ -25,9 +25,24 @@ fn each_failure_after_the_fifth_doubles_the_wait() {
     let attempt = on("amy", "10.0.0.1");
     let mut now = 0;
     fail(&mut throttle, "amy", 5, at(now));
-    for wait in [5, 10, 20, 40, 80, 160, 320, 640, 900, 900] {
+    // In as long as the last of these waits, about one failure is forgotten.
+    for wait in [5, 10, 20, 40, 80, 160, 160, 160] {
         assert_eq!(throttle.begin(&attempt, at(now)), Err(seconds(wait)));
         assert_eq!(throttle.begin(&attempt, at(now + wait - 1)), Err(seconds(1)));
+        now += wait;
+        assert_eq!(throttle.begin(&attempt, at(now)), Ok(()));
+    }
+}
+
+#[test]
+fn no_wait_is_longer_than_the_longest() {
+    let limits = ThrottleLimits { longest_wait: seconds(30), ..ThrottleLimits::default() };
+    let mut throttle = Throttle::new(limits);
+    let attempt = on("amy", "10.0.0.1");
+    let mut now = 0;
+    fail(&mut throttle, "amy", 5, at(now));
+    for wait in [5, 10, 20, 30, 30] {
+        assert_eq!(throttle.begin(&attempt, at(now)), Err(seconds(wait)));
         now += wait;
         assert_eq!(throttle.begin(&attempt, at(now)), Ok(()));
     }
@@ -44,12 +59,42 @@ fn asking_while_waiting_does_not_lengthen_the_wait() {
 }
 
 #[test]
-fn failures_are_forgotten_after_the_window() {
+fn failures_are_forgotten_one_after_the_other() {
     let mut throttle = Throttle::new(ThrottleLimits::default());
     fail(&mut throttle, "amy", 4, at(0));
-    fail(&mut throttle, "amy", 5, at(900));
-    assert_eq!(throttle.begin(&on("amy", "10.0.0.1"), at(900)), Err(seconds(5)));
-    fail(&mut throttle, "amy", 5, at(900 + 5 + 900));
+    fail(&mut throttle, "amy", 2, at(180));
+    assert_eq!(throttle.begin(&on("amy", "10.0.0.1"), at(180)), Err(seconds(5)));
+    fail(&mut throttle, "amy", 5, at(180 + 900));
+    assert_eq!(throttle.begin(&on("amy", "10.0.0.1"), at(180 + 900)), Err(seconds(5)));
+}
+
+#[test]
+fn a_shared_address_does_not_pay_for_a_slip_now_and_then() {
+    let mut throttle = Throttle::new(ThrottleLimits::default());
+    for slip in 0..40 {
+        let attempt = on(&format!("user{slip}"), "10.0.0.1");
+        assert_eq!(throttle.begin(&attempt, at(slip * 600)), Ok(()), "{slip}");
+    }
+    let now = at(39 * 600 + 60);
+    assert_eq!(throttle.begin(&on("amy", "10.0.0.1"), now), Ok(()));
+    for guess in 1..25 {
+        assert_eq!(throttle.begin(&on(&format!("guess{guess}"), "10.0.0.1"), now), Ok(()), "{guess}");
+    }
+    assert_eq!(throttle.begin(&on("ben", "10.0.0.1"), now), Err(seconds(5)), "a burst is refused");
+}
+
+/// How many guesses are let through in a day, where one is tried every second.
+fn guesses_in_a_day(attempt: &Attempt) -> usize {
+    let mut throttle = Throttle::new(ThrottleLimits::default());
+    (0..24 * 60 * 60).filter(|second| throttle.begin(attempt, at(*second)).is_ok()).count()
+}
+
+#[test]
+fn a_day_has_only_so_many_guesses() {
+    let at_account = guesses_in_a_day(&Attempt::new(Some(Username::new("amy").unwrap()), None));
+    assert!((480..=490).contains(&at_account), "{at_account}");
+    let from_address = guesses_in_a_day(&Attempt::new(None, Some("10.0.0.1".parse().unwrap())));
+    assert!((2_400..=2_427).contains(&from_address), "{from_address}");
 }
 
 #[test]
