@@ -53,7 +53,8 @@ pub struct Credential(
 pub struct Handshake<'a> {
     /// The request that asks for the connection: path, query, headers.
     pub request: &'a http::request::Parts,
-    /// The address at the other end, where it is known.
+    /// The address at the other end, where it is known; that of the client, where a trusted proxy stands between. Port 0
+    /// is one that is not known.
     pub peer: Option<SocketAddr>,
 }
 

@@ -40,8 +40,8 @@ mod tests {
     use chat_protocol::{Dialect, Language};
     use std::time::Duration;
 
-    use crate::Database;
     use crate::django_channels::LayerKind;
+    use crate::{Database, Network};
 
     fn resolve(arguments: &[&str]) -> Result<Config, ServerError> {
         Cli::try_parse_from([&["chat-server"], arguments].concat()).unwrap().resolve()
@@ -126,9 +126,25 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_taken_for_a_proxy_unless_told() {
+        assert_eq!(resolve(&[]).unwrap().trusted_proxies, []);
+        let networks = ["10.0.0.0/8", "fd00::1"].map(|network| network.parse::<Network>().unwrap());
+        let flag = resolve(&["--trusted-proxies", "10.0.0.0/8,fd00::1"]).unwrap();
+        assert_eq!(flag.trusted_proxies, networks);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        std::fs::write(&path, "trusted_proxies = ['10.0.0.0/8', 'fd00::1']").unwrap();
+        let file = resolve(&["--config", path.to_str().unwrap()]).unwrap();
+        assert_eq!(file.trusted_proxies, networks);
+        std::fs::write(&path, "trusted_proxies = ['proxy.example']").unwrap();
+        assert!(resolve(&["--config", path.to_str().unwrap()]).is_err());
+    }
+
+    #[test]
     fn slips_on_the_command_line_are_refused() {
         for arguments in [
             ["--listen", "here"],
+            ["--trusted-proxies", "10.0.0.0/33"],
             ["--auth", "nobody"],
             ["--dialect", "klingon"],
             ["--database", "mysql:x"],

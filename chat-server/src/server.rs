@@ -16,6 +16,7 @@ use crate::channel_layer::RedisChannelLayer;
 use crate::config::{Auth, Config};
 use crate::django_channels::{Bridge, BridgeConfig};
 use crate::gateway::Gateway;
+use crate::http;
 use crate::listener::Listeners;
 use crate::storage::{self, Stores};
 use crate::workers::Workers;
@@ -71,6 +72,7 @@ impl Server {
             Bridge::new(&service, &to, stopping.clone())
         });
         let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
+        let router = http::behind(router, config.trusted_proxies);
         let stop_within = config.stop_within;
         Ok(Self {
             listeners,

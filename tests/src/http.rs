@@ -1,13 +1,14 @@
 //! A visitor of a web site: sends requests, keeps cookies.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use form_urlencoded::Serializer;
 use http::StatusCode;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::PATIENCE;
@@ -16,6 +17,7 @@ use crate::PATIENCE;
 #[derive(Debug, Clone)]
 pub struct Visitor {
     address: SocketAddr,
+    own_address: Ipv4Addr,
     cookies: BTreeMap<String, String>,
 }
 
@@ -42,7 +44,14 @@ impl Visitor {
     /// A visitor without cookies.
     #[must_use]
     pub const fn new(address: SocketAddr) -> Self {
-        Self { address, cookies: BTreeMap::new() }
+        Self { address, own_address: Ipv4Addr::UNSPECIFIED, cookies: BTreeMap::new() }
+    }
+
+    /// Lets them come from one of this machine's own addresses, 127.0.0.0/8.
+    #[must_use]
+    pub const fn coming_from(mut self, own_address: Ipv4Addr) -> Self {
+        self.own_address = own_address;
+        self
     }
 
     /// The cookies, as a header has them.
@@ -119,7 +128,9 @@ impl Visitor {
         for (name, value) in headers {
             request.extend([name, ": ", value, "\r\n"]);
         }
-        let answer = timeout(PATIENCE, exchange(address, &(request + "\r\n" + body))).await.expect("in time");
+        let request = request + "\r\n" + body;
+        let exchange = exchange(self.own_address, address, &request);
+        let answer = timeout(PATIENCE, exchange).await.expect("in time");
         self.keep_cookies(&answer);
         answer
     }
@@ -141,12 +152,21 @@ impl Visitor {
     }
 }
 
-async fn exchange(address: SocketAddr, request: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).await.expect("the server is there");
+async fn exchange(own_address: Ipv4Addr, address: SocketAddr, request: &str) -> Answer {
+    let mut stream = connect(own_address, address).await.expect("the server is there");
     stream.write_all(request.as_bytes()).await.expect("the request is sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+async fn connect(own_address: Ipv4Addr, address: SocketAddr) -> io::Result<TcpStream> {
+    if own_address.is_unspecified() {
+        return TcpStream::connect(address).await;
+    }
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((own_address, 0).into())?;
+    socket.connect(address).await
 }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod django_channels;
+mod network;
 mod postgres;
 mod redis;
 mod settings;
@@ -18,6 +19,7 @@ use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
 pub use django_channels::DjangoChannelsSettings;
+pub use network::{Network, UnknownNetwork};
 pub use postgres::PostgresUrl;
 pub use redis::{RedisUrl, UnknownChannelLayer};
 pub use settings::Settings;
@@ -47,6 +49,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Threads that serve connections, the one among them that runs the server. Default: one for each core.
     pub threads: NonZeroUsize,
+    /// The proxies that stand before it: where one of them connects, what it says in `X-Forwarded-For` counts as the
+    /// address of the client. Default: none, and nobody's word counts.
+    pub trusted_proxies: Vec<Network>,
     /// Who may connect. Default: guests.
     pub auth: Auth,
     /// Whether there is an audit log. Default: for all but guests.
@@ -121,6 +126,7 @@ impl Settings {
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             threads: self.threads.unwrap_or_else(one_for_each_core),
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
             database,

@@ -12,6 +12,7 @@ use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
 use super::django_channels::DjangoChannelsSettings;
+use super::network::Network;
 use super::redis::RedisUrl;
 use super::untold::Untold;
 use super::values::{
@@ -178,6 +179,12 @@ pub struct Settings {
     #[arg(long, env = "CHAT_BEHIND_HTTPS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub behind_https: Option<bool>,
 
+    /// Proxies before the server, separated by commas: addresses or networks (10.0.0.0/8). Where one of them connects, what
+    /// it says in `X-Forwarded-For` counts as the address of the client [default: none]
+    #[arg(long, env = "CHAT_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
+    #[serde(deserialize_with = "list_from_text")]
+    pub trusted_proxies: Option<Vec<Network>>,
+
     /// Log who connects, is refused, enters, writes and signs in, without what they write [default: true, for guests false]
     #[arg(long, env = "CHAT_AUDIT_LOG", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub audit_log: Option<bool>,
@@ -237,6 +244,7 @@ impl Settings {
             jwt_audience: self.jwt_audience.or(other.jwt_audience),
             jwt_issuer: self.jwt_issuer.or(other.jwt_issuer),
             behind_https: self.behind_https.or(other.behind_https),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             audit_log: self.audit_log.or(other.audit_log),
             allowed_origins: self.allowed_origins.or(other.allowed_origins),
             require_origin: self.require_origin.or(other.require_origin),

@@ -30,7 +30,7 @@ const UNDECIDED: Dialect = Dialect::Typed;
 pub(crate) struct Client {
     dialect: OnceLock<Dialect>,
     context: EncodeContext,
-    /// The address at the other end, where it is known.
+    /// The address that it counts as, where it is known.
     peer: Option<SocketAddr>,
     /// Events that wait for the dialect to show, oldest first.
     held: Mutex<Vec<Event>>,

@@ -8,12 +8,13 @@ mod document;
 mod health;
 mod metrics;
 mod page;
+mod peer;
 mod since;
 mod socket;
 
 pub use accounts::{keep_signed_in, router as accounts_router};
 pub use cookie::Scheme;
-pub(crate) use socket::PeerAddress;
+pub(crate) use peer::{PeerAddress, behind};
 
 use axum::Router;
 use axum::routing::get;

@@ -1,6 +1,5 @@
 //! From a request for a WebSocket to a connection, or a refusal that says why.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
@@ -16,6 +15,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::{self};
 
+use super::peer;
 use super::since::{self, InvalidSince};
 use crate::audit;
 use crate::connection::{self, Client, End};
@@ -24,10 +24,6 @@ use crate::query;
 
 /// The prefix of the subprotocol that brings a token.
 const BEARER_PREFIX: &str = "bearer.";
-
-/// The address at the other end of a connection, as the listener leaves it with each request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PeerAddress(pub(crate) SocketAddr);
 
 /// Why a handshake is refused.
 #[derive(Debug, Error)]
@@ -100,7 +96,7 @@ pub(super) async fn open(
     drop(body);
     let upgrade = parts.extensions.remove::<OnUpgrade>();
     connect(gateway.shared(), &segment, &parts, upgrade).await.unwrap_or_else(|refusal| {
-        audit::refused(parts.uri.path(), &refusal, peer_of(&parts));
+        audit::refused(parts.uri.path(), &refusal, peer::of(&parts.extensions));
         refusal.into_response()
     })
 }
@@ -139,12 +135,12 @@ async fn connect(
         language: gateway.config.language,
         room_number: segment.parse().ok(),
     };
-    let client = Client::new(dialect, context, peer_of(request), gateway.config.max_queue_bytes);
+    let client = Client::new(dialect, context, peer::of(&request.extensions), gateway.config.max_queue_bytes);
     match admit(gateway, request, target, dialect, since, &client).await {
         Ok((session, held)) => connection::spawn(gateway, upgrade, session, client, held),
         Err(refusal) => match (gateway.config.refusals, refusal.close()) {
             (Refusals::AfterUpgrade, Some(end)) => {
-                audit::refused(request.uri.path(), &refusal, peer_of(request));
+                audit::refused(request.uri.path(), &refusal, peer::of(&request.extensions));
                 connection::refuse(gateway, upgrade, end);
             }
             _ => return Err(refusal),
@@ -162,7 +158,7 @@ async fn admit(
     since: Option<Vec<Since>>,
     client: &Arc<Client>,
 ) -> Result<(Session, Held), Refusal> {
-    let peer = peer_of(request);
+    let peer = peer::of(&request.extensions);
     let admission = gateway.authenticator.authenticate(&Handshake { request, peer }).await?;
     // Held before the client comes in, so that no end of the session is missed in between.
     let held = gateway.admissions.hold(&admission, client);
@@ -182,10 +178,6 @@ async fn admit(
     };
     audit::connected(&session, peer);
     Ok((session, held))
-}
-
-pub(super) fn peer_of(request: &Parts) -> Option<SocketAddr> {
-    request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address)
 }
 
 /// Checks the handshake of RFC 6455, section 4.2.1, and answers it.

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -30,7 +30,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 use super::cookie::{Scheme, SetCookie};
-use super::{PeerAddress, csrf};
+use super::{csrf, peer};
 use crate::accounts::{Accounts, SignedIn};
 use crate::audit;
 use crate::auth::session;
@@ -177,12 +177,8 @@ async fn end_session(site: &Site, request: &Parts, body: Body, view: &mut View) 
     Ok(())
 }
 
-/// The address at the other end, as this server's own listener leaves it, or axum's.
 fn address(request: &Parts) -> Option<IpAddr> {
-    let extensions = &request.extensions;
-    let own = extensions.get::<PeerAddress>().map(|PeerAddress(peer)| peer);
-    let axums = || extensions.get::<ConnectInfo<std::net::SocketAddr>>().map(|ConnectInfo(peer)| peer);
-    own.or_else(axums).map(std::net::SocketAddr::ip)
+    peer::of(&request.extensions).map(|peer| peer.ip())
 }
 
 /// As Django's `APPEND_SLASH`. Relative, for the router may be nested.

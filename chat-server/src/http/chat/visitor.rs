@@ -7,7 +7,7 @@ use chat_protocol::{RoomName, RoomRef};
 
 use super::problem::Problem;
 use crate::gateway::Gateway;
-use crate::http::PeerAddress;
+use crate::http::peer;
 
 /// Who asks, found out in the same way as for a WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Visitor {
 impl Visitor {
     pub(super) async fn of(gateway: &Gateway, request: &Parts) -> Result<Self, Problem> {
         let shared = gateway.shared();
-        let peer = request.extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
+        let peer = peer::of(&request.extensions);
         let admission = shared.authenticator.authenticate(&Handshake { request, peer }).await?;
         let name = match admission.identity {
             Identity::User(user) => return Ok(Self::Proven(user)),
