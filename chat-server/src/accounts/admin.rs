@@ -6,7 +6,7 @@ use chat_core::storage::User;
 use super::error::SignUpError;
 use super::name::account_name;
 use super::password;
-use super::service::Accounts;
+use super::service::{Accounts, checked};
 use super::storage::{Account, AccountChange, Claim};
 
 impl Accounts {
@@ -16,7 +16,8 @@ impl Accounts {
     ///
     /// [`SignUpError`] says what is wrong with name or password, or with the server.
     pub async fn create(&self, name: &str, password: &str) -> Result<User, SignUpError> {
-        Ok(self.create_account(name, password, Claim::Ownerless).await?.user)
+        let name = checked(name, password)?;
+        Ok(self.create_account(&name, password, Claim::Ownerless).await?.user)
     }
 
     /// The account of this name.

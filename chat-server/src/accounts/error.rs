@@ -39,6 +39,12 @@ pub enum SignUpError {
     /// Somebody else has the name.
     #[error("A user with that username already exists.")]
     NameTaken,
+    /// Too many have signed up from one address.
+    #[error("Too many attempts. Please try again later.")]
+    Throttled {
+        /// How long until the next one counts.
+        wait: Duration,
+    },
     /// Not the caller's fault.
     #[error(transparent)]
     Failed(#[from] Failure),

@@ -17,6 +17,9 @@ use super::password::PasswordHash;
 /// How many hashes may wait for each one under way.
 const WAITING_PER_WORKER: usize = 64;
 
+/// Of so many places, one may be that of a new password.
+const PLACES_PER_NEW: usize = 4;
+
 /// How much work a hash is.
 #[derive(Debug, Clone)]
 pub struct HashCost(Params);
@@ -54,20 +57,26 @@ pub(super) struct Hasher {
     workers: Arc<Semaphore>,
     /// Bounds who waits for a worker.
     places: Semaphore,
+    /// Bounds who of them brings a new password: however many sign up, those who log in find places.
+    places_of_new: Semaphore,
 }
 
 impl Hasher {
     pub(super) fn new(HashCost(cost): HashCost) -> Self {
         let workers = 2 * available_parallelism().map_or(1, NonZeroUsize::get);
+        let places = workers * (1 + WAITING_PER_WORKER);
         Self {
             decoy: decoy(&cost),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, cost),
             workers: Arc::new(Semaphore::new(workers)),
-            places: Semaphore::new(workers * (1 + WAITING_PER_WORKER)),
+            places: Semaphore::new(places),
+            places_of_new: Semaphore::new(places / PLACES_PER_NEW),
         }
     }
 
+    /// Hashes a new password.
     pub(super) async fn hash(&self, password: &str) -> Result<PasswordHash, Failure> {
+        let _place = self.places_of_new.try_acquire().map_err(|_| Failure::Busy)?;
         let password = password.to_owned();
         self.run(move |argon2| hash(argon2, &password)).await?
     }
@@ -81,6 +90,12 @@ impl Hasher {
         let password = password.to_owned();
         let against = against.unwrap_or(&self.decoy).clone();
         self.run(move |argon2| verify(argon2, &password, &against)).await?
+    }
+
+    /// Fails from now on.
+    #[cfg(test)]
+    pub(super) fn close(&self) {
+        self.workers.close();
     }
 
     async fn run<T: Send + 'static>(
@@ -169,6 +184,17 @@ mod tests {
         let _all =
             hasher.places.acquire_many(u32::try_from(hasher.places.available_permits()).unwrap()).await;
         assert!(matches!(hasher.hash("correct horse").await, Err(Failure::Busy)));
+    }
+
+    #[tokio::test]
+    async fn new_passwords_leave_places_for_others() {
+        let hasher = Hasher::new(HashCost::LEAST);
+        let hash = hasher.hash("correct horse").await.unwrap();
+        let all_of_new = u32::try_from(hasher.places_of_new.available_permits()).unwrap();
+        let _all = hasher.places_of_new.acquire_many(all_of_new).await;
+        assert!(matches!(hasher.hash("correct horse").await, Err(Failure::Busy)));
+        assert_eq!(hasher.verify("correct horse", Some(&hash)).await.unwrap(), Verdict::Right);
+        assert!(hasher.places.available_permits() > 2 * usize::try_from(all_of_new).unwrap());
     }
 
     #[test]

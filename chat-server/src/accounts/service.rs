@@ -30,11 +30,19 @@ pub struct AccountsConfig {
     pub hash_cost: HashCost,
     /// How much guessing at passwords is allowed.
     pub throttle: ThrottleLimits,
+    /// How much signing up is allowed from one address, whether or not it succeeds; accounts do not matter here. Default:
+    /// 20 at once, then one a minute.
+    pub sign_ups: ThrottleLimits,
 }
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self { session_lasts: 14 * DAY, hash_cost: HashCost::default(), throttle: ThrottleLimits::default() }
+        Self {
+            session_lasts: 14 * DAY,
+            hash_cost: HashCost::default(),
+            throttle: ThrottleLimits::default(),
+            sign_ups: ThrottleLimits::of_sign_ups(),
+        }
     }
 }
 
@@ -47,6 +55,7 @@ pub(super) struct Inner {
     clock: Box<dyn Clock>,
     pub(super) hasher: Hasher,
     throttle: Mutex<Throttle>,
+    sign_ups: Mutex<Throttle>,
     session_lasts: Duration,
 }
 
@@ -82,6 +91,7 @@ impl Accounts {
             clock: Box::new(clock),
             hasher: Hasher::new(config.hash_cost),
             throttle: Mutex::new(Throttle::new(config.throttle)),
+            sign_ups: Mutex::new(Throttle::new(config.sign_ups)),
             session_lasts: config.session_lasts,
         }))
     }
@@ -99,15 +109,26 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`SignUpError`] says what is wrong with name or password, or with the server.
+    /// [`SignUpError`] says what is wrong with name or password, or with the server, or that too many have signed up from
+    /// this address.
     pub async fn sign_up(
         &self,
         name: &str,
         password: &str,
+        address: Option<IpAddr>,
         in_place_of: Option<&SessionToken>,
     ) -> Result<SignedIn, SignUpError> {
-        let account = self.create_account(name, password, Claim::New).await?;
-        Ok(self.begin_session(account, in_place_of).await?)
+        let name = checked(name, password)?;
+        let attempt = Attempt::new(None, address);
+        let begun = self.0.sign_ups.lock().begin(&attempt, self.0.clock.now());
+        begun.map_err(|wait| SignUpError::Throttled { wait })?;
+
+        let created = self.create_account(&name, password, Claim::New).await;
+        // What succeeds counts, and so does a name that is taken: to find out which are is not what this is for.
+        if let Err(SignUpError::Failed(_)) = &created {
+            self.0.sign_ups.lock().withdrawn(&attempt);
+        }
+        Ok(self.begin_session(created?, in_place_of).await?)
     }
 
     /// Signs somebody in, in place of the session that they had.
@@ -180,16 +201,19 @@ impl Accounts {
         Ok(true)
     }
 
+    /// Makes an account of what is [`checked`].
     pub(super) async fn create_account(
         &self,
-        name: &str,
+        name: &Username,
         password: &str,
         claim: Claim,
     ) -> Result<Account, SignUpError> {
-        let name = account_name(name)?;
-        password::check(password, &name)?;
+        // No hash for a name that somebody has. Who else may not have it, and who was faster, the storage says below.
+        if self.0.storage.account_named(name).await?.is_some() {
+            return Err(SignUpError::NameTaken);
+        }
         let hash = self.0.hasher.hash(password).await?;
-        let created = self.0.storage.create_account(&name, &hash, claim, self.0.clock.now()).await?;
+        let created = self.0.storage.create_account(name, &hash, claim, self.0.clock.now()).await?;
         created.ok_or(SignUpError::NameTaken)
     }
 
@@ -232,3 +256,13 @@ impl Accounts {
         Ok(SignedIn { user: account.user, token })
     }
 }
+
+/// The name of a new account, where it may have that name and that password.
+pub(super) fn checked(name: &str, password: &str) -> Result<Username, SignUpError> {
+    let name = account_name(name)?;
+    password::check(password, &name)?;
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,7 @@ async fn names_taken_at_once_are_taken_once() {
     let attempts: Vec<_> = (0..8)
         .map(|_| {
             let accounts = site.accounts.clone();
-            tokio::spawn(async move { accounts.sign_up("amy", PASSWORD, None).await.is_ok() })
+            tokio::spawn(async move { accounts.sign_up("amy", PASSWORD, None, None).await.is_ok() })
         })
         .collect();
     let mut made = 0;

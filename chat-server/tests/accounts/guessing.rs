@@ -76,3 +76,37 @@ async fn many_guesses_at_once_are_no_more() {
     }
     assert_eq!(answered, 5);
 }
+
+#[tokio::test]
+async fn signing_up_is_slowed_by_address() {
+    let site = Site::new().await;
+    let sign_up = async |name: &str, address: &str| {
+        let mut browser = site.browser();
+        browser.address = address.parse().unwrap();
+        browser.post_json("/accounts/signup/", &json!({ "username": name, "password": PASSWORD })).await
+    };
+    let [here, elsewhere] = ["10.0.0.1:1", "10.0.0.2:1"];
+    for number in 0..20 {
+        assert_eq!(sign_up(&format!("user{number}"), here).await.status, 200, "{number}");
+    }
+    let answer = sign_up("amy", here).await;
+    assert_eq!((answer.status, answer.json()), (429, json!({ "detail": LATER })));
+    assert_eq!(answer.header("retry-after"), Some("60"));
+    assert_eq!(sign_up("amy", elsewhere).await.status, 200);
+    assert_eq!(site.browser().log_in_json("amy", PASSWORD).await.status, 200, "who has an account is let in");
+
+    site.wait(Duration::from_mins(1));
+    assert_eq!(sign_up("ben", here).await.status, 200);
+    assert_eq!(sign_up("cas", here).await.status, 429, "one a minute");
+}
+
+#[tokio::test]
+async fn asking_which_names_are_taken_is_slowed() {
+    let site = Site::new().await;
+    let mut asker = site.signed_up("amy").await;
+    let amy = json!({ "username": "amy", "password": PASSWORD });
+    for _ in 1..20 {
+        assert_eq!(asker.post_json("/accounts/signup/", &amy).await.status, 400);
+    }
+    assert_eq!(asker.post_json("/accounts/signup/", &amy).await.status, 429);
+}

@@ -1,4 +1,4 @@
-//! Slows guessing at passwords down, by account and by address.
+//! Slows guessing at passwords down, by account and by address, and signing up, by address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -36,6 +36,21 @@ impl Default for ThrottleLimits {
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_mins(15),
             capacity: 20_000,
+        }
+    }
+}
+
+impl ThrottleLimits {
+    /// Those of sign-ups: 20 at once from an address, so that a class or a team behind one can begin together; then one a
+    /// minute, which is 1,460 accounts a day at most. More would be a flood: each is a hash, and stays in the database.
+    pub(super) fn of_sign_ups() -> Self {
+        let minute = Duration::from_mins(1);
+        Self {
+            per_address: 20,
+            window: 20 * minute,
+            first_wait: minute,
+            longest_wait: minute,
+            ..Self::default()
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | done | 302 to `next`, or `/` | 200 `{"id","username"}`; logging out: 204 |
 //! | refused | 200, the form with what is wrong | 400 `{"username":[…]}`, `{"password":[…]}` or `{"detail":…}` |
 //! | without the CSRF token | 403 | 403 `{"detail":…}` |
-//! | after many failures | 429 with `Retry-After` | the same |
+//! | after many failures, or sign-ups | 429 with `Retry-After` | the same |
 
 mod next;
 mod problem;
@@ -129,7 +129,7 @@ async fn sign_in(
     let (name, password) = (credentials.name, credentials.password);
     Ok(match page {
         Page::LogIn => site.accounts.log_in(name, password, address(request), old.as_ref()).await?,
-        Page::SignUp => site.accounts.sign_up(name, password, old.as_ref()).await?,
+        Page::SignUp => site.accounts.sign_up(name, password, address(request), old.as_ref()).await?,
     })
 }
 

@@ -89,6 +89,9 @@ impl From<SignUpError> for Problem {
         match error {
             SignUpError::Name(_) | SignUpError::NameTaken => Self::in_field("username", error.to_string()),
             SignUpError::Password(_) => Self::in_field("password", error.to_string()),
+            SignUpError::Throttled { wait } => {
+                Self::try_again(StatusCode::TOO_MANY_REQUESTS, error.to_string(), wait)
+            }
             SignUpError::Failed(failure) => failure.into(),
         }
     }
