@@ -51,7 +51,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Hasher {
     argon2: Argon2<'static>,
-    /// A hash that no password has, which costs as much to check as any.
+    /// A hash that no password has, which costs as much to check as any of the present cost.
     decoy: PasswordHash,
     /// Bounds memory: a hash needs 19 MiB.
     workers: Arc<Semaphore>,
@@ -81,7 +81,8 @@ impl Hasher {
         self.run(move |argon2| hash(argon2, &password)).await?
     }
 
-    /// Checks a password against a hash, or, taking the same time, against none.
+    /// Checks a password against a hash, or against none: that takes the time of a hash of the present cost. One of another
+    /// cost takes its own time until the right password is given, and so can be told from none.
     pub(super) async fn verify(
         &self,
         password: &str,

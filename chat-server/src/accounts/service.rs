@@ -26,7 +26,8 @@ const DAY: Duration = Duration::from_hours(24);
 pub struct AccountsConfig {
     /// How long a session lasts when it is not used. Default two weeks.
     pub session_lasts: Duration,
-    /// How much work it is to hash a password. Passwords hashed at another cost are hashed anew when they are next given.
+    /// How much work it is to hash a password. Passwords hashed at another cost are hashed anew when they are next given;
+    /// until then, the time that a wrong password takes shows that there is such an account.
     pub hash_cost: HashCost,
     /// How much guessing at passwords is allowed.
     pub throttle: ThrottleLimits,
@@ -135,7 +136,8 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`LogInError`], the same and after the same time for a name without an account as for a wrong password.
+    /// [`LogInError`], the same for a name without an account as for a wrong password. It comes after the same time, too,
+    /// unless [`hash_cost`](AccountsConfig::hash_cost) has changed and the password of the account was not given since.
     pub async fn log_in(
         &self,
         name: &str,
