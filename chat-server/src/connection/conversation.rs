@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use chat_core::{CommandError, Delivery, Session, Transport, Unconfirmed};
 use chat_protocol::{ClientId, Command, Dialect, ErrorCode, Event, Refusal, SendMessage};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::client::Client;
 use crate::audit;
@@ -43,6 +44,16 @@ impl<'a> Conversation<'a> {
         Self { gateway, session, client, sends: VecDeque::new() }
     }
 
+    pub(super) const fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// Takes note of a sign of life.
+    pub(super) fn note(&self, frame: &Message) {
+        self.client.hear(self.gateway.watch.now());
+        self.gateway.config.metrics.received(frame.len());
+    }
+
     /// Whether the client must wait before it may say more.
     pub(super) fn is_full(&self) -> bool {
         let bytes: usize = self.sends.iter().map(|send| send.frame_bytes).sum();
@@ -68,16 +79,17 @@ impl<'a> Conversation<'a> {
     }
 
     /// Does what a frame asks for; a message may not be confirmed yet after that.
-    pub(super) async fn take(&mut self, text: &str) {
-        if let Err(refusal) = self.answer(text).await {
-            self.refuse(refusal).await;
+    pub(super) async fn hear(&mut self, frame: Message) {
+        let answered = match frame {
+            Message::Text(text) => self.answer(&text).await,
+            Message::Binary(_) => Err(ErrorCode::BinaryFrame.into()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) | Message::Close(_) => Ok(()),
+        };
+        if let Err(refusal) = answered {
+            // After what became of those before it, so that the client can tell which one cannot be used.
+            self.all_confirmed().await;
+            refuse(self.client, refusal);
         }
-    }
-
-    /// Tells the client that a frame of it cannot be used; after what became of those before it, so that it can tell which.
-    pub(super) async fn refuse(&mut self, refusal: Refusal) {
-        self.all_confirmed().await;
-        refuse(self.client, refusal);
     }
 
     async fn answer(&mut self, text: &str) -> Result<(), Refusal> {

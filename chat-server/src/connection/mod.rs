@@ -10,10 +10,11 @@ mod end;
 mod inbox;
 mod outbox;
 mod reader;
+mod source;
 mod watch;
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,18 +23,20 @@ use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub(crate) use client::Client;
 pub(crate) use end::End;
 pub(crate) use watch::Watch;
 
 use crate::audit;
-use crate::gateway::{Held, Shared};
+use crate::gateway::{Admitted, Held, Shared};
 use crate::listener::give_up_after;
+use conversation::Conversation;
 use end::Farewell;
 use inbox::Inbox;
 use outbox::{Outbox, Wire};
+use source::Source;
 
 /// Bytes that are read and thrown away at once.
 const SCRAP_BYTES: usize = 1024;
@@ -41,19 +44,23 @@ const SCRAP_BYTES: usize = 1024;
 /// How long a connection that has been closed from here may take to go.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(3);
 
-/// Serves a connection as soon as it is upgraded, in a task of its own.
+/// Serves a connection as soon as it is upgraded, in a task of its own, for as long as its identity lasts.
+///
+/// There are many of these tasks, and nearly all of them wait for the client to say something. What is not needed then is
+/// apart, in a box.
 pub(crate) fn spawn(
     shared: &Arc<Shared>,
     upgrade: OnUpgrade,
     session: Session,
     client: Arc<Client>,
-    admission: Held,
+    admission: Admitted,
 ) {
     let gateway = Arc::clone(shared);
     watch::keep(shared);
-    // A future has a place of its own for everything that is handed on in it, at each step of the way.
-    let session = Box::new(session);
-    shared.connections.spawn(async move { serve(&gateway, upgrade, session, &client, &admission).await });
+    let Admitted { held, expires_at } = admission;
+    let stay = Box::new(Stay { session, _held: held });
+    let opening = Box::pin(open(Arc::clone(shared), upgrade, Arc::clone(&client), expires_at));
+    shared.connections.spawn(serve(gateway, opening, stay, client));
 }
 
 /// Closes a connection as soon as it is upgraded, to tell the front end why it was refused.
@@ -74,25 +81,63 @@ pub(crate) fn refuse(shared: &Arc<Shared>, upgrade: OnUpgrade, end: End) {
     });
 }
 
-async fn serve(
-    gateway: &Shared,
+/// What is given back when a client has left.
+#[derive(Debug)]
+struct Stay {
+    session: Session,
+    _held: Held,
+}
+
+/// What serves a connection until it has ended.
+#[expect(clippy::manual_async_fn, reason = "an async function keeps its arguments twice")]
+fn serve(
+    gateway: Arc<Shared>,
+    opening: Pin<Box<impl Future<Output = Option<Opened>> + Send>>,
+    stay: Box<Stay>,
+    client: Arc<Client>,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let Some(Opened { mut inbox, expires_at }) = opening.await else { return };
+        let _counted = gateway.config.metrics.connect(&client);
+        let _watched = gateway.watch.add(&client, expires_at);
+        if gateway.stopping.is_cancelled() {
+            // It came too late to be ended with the others.
+            client.end(End::Stopping);
+        }
+        let end = {
+            let mut conversation = Conversation::new(&gateway, &stay.session, &client);
+            reader::run(&mut conversation, &mut inbox).await
+        };
+        audit::disconnected(&stay.session, client.peer(), end);
+        gateway.config.metrics.ended(end);
+        drop(stay);
+        Box::pin(leave(inbox.reader(), client.outbox())).await;
+    }
+}
+
+/// A connection that is upgraded.
+#[derive(Debug)]
+struct Opened {
+    inbox: Inbox<Source>,
+    expires_at: Option<Instant>,
+}
+
+/// Waits until a connection is upgraded; from then on the client can be written to.
+async fn open(
+    gateway: Arc<Shared>,
     upgrade: OnUpgrade,
-    session: Box<Session>,
-    client: &Arc<Client>,
-    admission: &Held,
-) {
+    client: Arc<Client>,
+    expires_at: Option<Instant>,
+) -> Option<Opened> {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
-        Err(error) => return tracing::debug!(%error, "a handshake came to nothing"),
+        Err(error) => {
+            tracing::debug!(%error, "a handshake came to nothing");
+            return None;
+        }
     };
-    let _counted = gateway.config.metrics.connect(client);
-    let _watched = gateway.watch.add(client, admission.expires_at());
-    if gateway.stopping.is_cancelled() {
-        // It came too late to be ended with the others.
-        client.end(End::Stopping);
-    }
     let max_frame_bytes = gateway.config.max_frame_bytes;
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
+    let inbox = match upgraded.downcast::<TokioIo<TcpStream>>() {
         // A plain socket: whoever has something for the client writes to it.
         Ok(Parts { io, read_buf, .. }) => {
             let socket = io.into_inner();
@@ -102,33 +147,15 @@ async fn serve(
             }
             let (read, write) = socket.into_split();
             client.outbox().write_to(Wire::Socket(write));
-            let inbox = Inbox::new(read, &read_buf, max_frame_bytes);
-            // It is the buffer of all that was read for the handshake.
-            drop(read_buf);
-            talk(gateway, inbox, session, client).await;
+            Inbox::new(Source::Socket(read), &read_buf, max_frame_bytes)
         }
         Err(upgraded) => {
             let (read, write) = tokio::io::split(TokioIo::new(upgraded));
             client.outbox().write_to(Wire::Stream(Box::pin(write)));
-            let inbox = Inbox::new(read, &[], max_frame_bytes);
-            Box::pin(talk(gateway, inbox, session, client)).await;
+            Inbox::new(Source::Stream(Box::pin(read)), &[], max_frame_bytes)
         }
-    }
-}
-
-/// Reads, and does what is asked for, until the connection ends.
-async fn talk<R: AsyncRead + Unpin>(
-    gateway: &Shared,
-    mut inbox: Inbox<R>,
-    session: Box<Session>,
-    client: &Client,
-) {
-    let end = reader::run(gateway, &mut inbox, &session, client).await;
-    audit::disconnected(&session, client.peer(), end);
-    gateway.config.metrics.ended(end);
-    drop(session);
-    // Apart, so that those who stay do not hold the room that it takes.
-    Box::pin(leave(inbox.reader(), client.outbox())).await;
+    };
+    Some(Opened { inbox, expires_at })
 }
 
 /// Waits a little for the other side to hear the goodbye, where there was one.
@@ -151,4 +178,23 @@ async fn hang_up(read: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     let mut scrap = vec![0; SCRAP_BYTES];
     while read.read(&mut scrap).await? > 0 {}
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Pending;
+
+    use super::*;
+
+    /// How large the future is that this makes.
+    fn size_of_future<G, O, S, C, F>(_: impl Fn(G, O, S, C) -> F, _: impl Fn(O)) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn what_serves_a_connection_is_small() {
+        let size = size_of_future(serve, |_: Pin<Box<Pending<Option<Opened>>>>| {});
+        // With what the runtime and the tracker of tasks add, it is 384 bytes: a task takes a multiple of 128.
+        assert!(size <= 280, "{size}");
+    }
 }

@@ -3,44 +3,25 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use chat_core::Session;
-use chat_protocol::ErrorCode;
 use tokio::io::AsyncRead;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::client::Client;
 use super::conversation::Conversation;
 use super::end::End;
 use super::inbox::Inbox;
-use super::outbox::Outbox;
-use crate::gateway::Shared;
 
 /// Reads until the connection ends, and tells how it did.
 pub(super) async fn run<R: AsyncRead + Unpin>(
-    gateway: &Shared,
+    conversation: &mut Conversation<'_>,
     inbox: &mut Inbox<R>,
-    session: &Session,
-    client: &Client,
 ) -> End {
-    let mut conversation = Conversation::new(gateway, session, client);
-    let outbox = client.outbox();
+    let outbox = conversation.client().outbox();
     let end = loop {
-        let message = match poll_fn(|cx| poll_message(cx, &mut conversation, inbox, outbox)).await {
-            Ok(message) => message,
+        let read = poll_fn(|cx| poll_message(cx, conversation, inbox)).await;
+        // Apart, as below, and with the message in it: who waits does not hold the room that it takes.
+        match read.map(|message| Box::pin(conversation.hear(message))) {
+            Ok(work) => outbox.beside(work).await,
             Err(end) => break end,
-        };
-        client.hear(gateway.watch.now());
-        gateway.config.metrics.received(message.len());
-        match message {
-            Message::Text(text) => {
-                // Apart, as below: who waits does not hold the room that it takes.
-                outbox.beside(Box::pin(conversation.take(&text))).await;
-            }
-            Message::Binary(_) => {
-                outbox.beside(Box::pin(conversation.refuse(ErrorCode::BinaryFrame.into()))).await;
-            }
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
-            Message::Close(_) => break End::Closed,
         }
     };
     // What a client has said before the server stops, it is told about. No other end waits for storage.
@@ -61,8 +42,8 @@ fn poll_message<R: AsyncRead + Unpin>(
     cx: &mut Context<'_>,
     conversation: &mut Conversation<'_>,
     inbox: &mut Inbox<R>,
-    outbox: &Outbox,
 ) -> Poll<Result<Message, End>> {
+    let outbox = conversation.client().outbox();
     // First, so that a client that never ceases to talk ends, too.
     let end = outbox.poll_end(cx);
     let must_end = matches!(end, Poll::Ready(end) if end != End::Stopping);
@@ -79,6 +60,10 @@ fn poll_message<R: AsyncRead + Unpin>(
         // What a client has said before the server stops is done, also what was not read yet, as too much is under way.
         Poll::Pending if conversation.is_full() && !must_end => Poll::Pending,
         Poll::Pending => end.map(Err),
-        Poll::Ready(message) => Poll::Ready(message.map_err(|error| End::of(&error))),
+        Poll::Ready(Ok(message)) => {
+            conversation.note(&message);
+            Poll::Ready(if message.is_close() { Err(End::Closed) } else { Ok(message) })
+        }
+        Poll::Ready(Err(error)) => Poll::Ready(Err(End::of(&error))),
     }
 }

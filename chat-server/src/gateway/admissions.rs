@@ -24,26 +24,35 @@ struct Holders {
     next_number: u64,
 }
 
-/// What one connection holds, as long as it is open.
+/// What one connection holds, as long as it is open, where there is something to be taken back.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Held(Option<Box<Holding>>);
+
+#[derive(Debug)]
+struct Holding {
     admissions: Arc<Admissions>,
-    /// Where there is something to be taken back.
-    credential: Option<(Credential, u64)>,
-    expires_at: Option<Instant>,
+    credential: (Credential, u64),
+}
+
+/// What a connection opens on.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) held: Held,
+    /// When the identity expires, where it does.
+    pub(crate) expires_at: Option<Instant>,
 }
 
 impl Admissions {
     /// Notes that a connection opens on an admission.
-    pub(crate) fn hold(self: &Arc<Self>, admission: &Admission, client: &Arc<Client>) -> Held {
-        let credential = admission.credential.as_ref().map(|credential| {
+    pub(crate) fn hold(self: &Arc<Self>, admission: &Admission, client: &Arc<Client>) -> Admitted {
+        let holding = admission.credential.as_ref().map(|credential| {
             let mut holders = self.0.lock();
             holders.next_number += 1;
             let held = (credential.clone(), holders.next_number);
             holders.clients.insert(held.clone(), Arc::clone(client));
-            held
+            Box::new(Holding { admissions: Arc::clone(self), credential: held })
         });
-        Held { admissions: Arc::clone(self), credential, expires_at: admission.expires_at.map(instant_of) }
+        Admitted { held: Held(holding), expires_at: admission.expires_at.map(instant_of) }
     }
 
     /// Ends the connections that hold a credential.
@@ -76,17 +85,10 @@ fn instant_of(at: Timestamp) -> Instant {
 
 const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
 
-impl Held {
-    /// When the identity expires, where it does.
-    pub(crate) const fn expires_at(&self) -> Option<Instant> {
-        self.expires_at
-    }
-}
-
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(held) = &self.credential {
-            self.admissions.0.lock().clients.remove(held);
+        if let Some(Holding { admissions, credential }) = self.0.as_deref() {
+            admissions.0.lock().clients.remove(credential);
         }
     }
 }

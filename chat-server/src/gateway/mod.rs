@@ -20,7 +20,7 @@ use crate::connection::{End, Watch};
 use crate::http;
 use crate::metrics::Metrics;
 use admissions::Admissions;
-pub(crate) use admissions::Held;
+pub(crate) use admissions::{Admitted, Held};
 pub(crate) use origin::is_allowed as is_origin_allowed;
 pub use origin::{OriginPattern, UnknownOrigin};
 pub(crate) use readiness::Readiness;

@@ -19,7 +19,7 @@ use super::peer;
 use super::since::{self, InvalidSince};
 use crate::audit;
 use crate::connection::{self, Client, End};
-use crate::gateway::{Gateway, Held, Refusals, Shared, is_origin_allowed};
+use crate::gateway::{Admitted, Gateway, Refusals, Shared, is_origin_allowed};
 use crate::query;
 
 /// The prefix of the subprotocol that brings a token.
@@ -137,7 +137,7 @@ async fn connect(
     };
     let client = Client::new(dialect, context, peer::of(&request.extensions), gateway.config.max_queue_bytes);
     match admit(gateway, request, target, dialect, since, &client).await {
-        Ok((session, held)) => connection::spawn(gateway, upgrade, session, client, held),
+        Ok((session, admitted)) => connection::spawn(gateway, upgrade, session, client, admitted),
         Err(refusal) => match (gateway.config.refusals, refusal.close()) {
             (Refusals::AfterUpgrade, Some(end)) => {
                 audit::refused(request.uri.path(), &refusal, peer::of(&request.extensions));
@@ -157,11 +157,11 @@ async fn admit(
     dialect: Option<Dialect>,
     since: Option<Vec<Since>>,
     client: &Arc<Client>,
-) -> Result<(Session, Held), Refusal> {
+) -> Result<(Session, Admitted), Refusal> {
     let peer = peer::of(&request.extensions);
     let admission = gateway.authenticator.authenticate(&Handshake { request, peer }).await?;
     // Held before the client comes in, so that no end of the session is missed in between.
-    let held = gateway.admissions.hold(&admission, client);
+    let admitted = gateway.admissions.hold(&admission, client);
     let arrival = Arrival {
         identity: admission.identity,
         target,
@@ -177,7 +177,7 @@ async fn admit(
         }
     };
     audit::connected(&session, peer);
-    Ok((session, held))
+    Ok((session, admitted))
 }
 
 /// Checks the handshake of RFC 6455, section 4.2.1, and answers it.
