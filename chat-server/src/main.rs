@@ -26,16 +26,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs to the standard error: what `CHAT_LOG` asks for, or what an operator wants to see.
+/// Logs to the standard error.
 fn log(config: &Config) {
-    let usual = if config.audit_log { "info,sqlx=warn" } else { "info,sqlx=warn,audit=off" };
-    let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let asked = std::env::var("CHAT_LOG").ok();
     let is_terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(asked.as_deref(), config.audit_log))
         .with_ansi(is_terminal)
         .with_writer(std::io::stderr)
         .init();
+}
+
+/// What is logged: what `CHAT_LOG` asks for, or what an operator wants to see. The audit log has a setting of its own, which
+/// holds unless `CHAT_LOG` names `audit`: who wants to see more or less of the rest does not mean the audit log.
+fn filter(asked: Option<&str>, audit_log: bool) -> EnvFilter {
+    let audit = if audit_log { "audit=info" } else { "audit=off" };
+    let usual = || EnvFilter::new(format!("info,sqlx=warn,{audit}"));
+    let Some(asked) = asked.filter(|text| !text.is_empty()) else { return usual() };
+    let names_audit = asked.split(',').any(|directive| {
+        let target = directive.split(['=', '[']).next().unwrap_or_default();
+        target.trim() == "audit"
+    });
+    let all = if names_audit { asked.to_owned() } else { format!("{asked},{audit}") };
+    EnvFilter::try_new(all).unwrap_or_else(|_| usual())
 }
 
 // The server starts the other threads.

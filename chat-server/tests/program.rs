@@ -67,9 +67,13 @@ struct Serving {
 
 impl Serving {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = program(folder)
+        Self::start_by(program(folder).args(arguments))
+    }
+
+    /// Starts the program as a command says it.
+    fn start_by(command: &mut Command) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0"])
-            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -156,6 +160,25 @@ async fn who_writes_and_leaves_at_once_is_in_the_audit_log() {
         let of_user = log.lines().filter(|line| line.contains(&format!("user=\"{user}\"")));
         let actions: Vec<_> = of_user.filter_map(|line| line.split('"').nth(1)).collect();
         assert_eq!(actions, [vec!["connect"], vec!["send"; messages], vec!["disconnect"]].concat(), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_logged_besides_does_not_decide_about_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    for (log, audit_log, is_audited) in [
+        ("chat_server=debug", "true", true),
+        ("info", "false", false),
+        ("info,audit=off", "true", false),
+        ("warn,audit=info", "false", true),
+        ("", "true", true),
+    ] {
+        let mut command = program(folder.path());
+        let serving = Serving::start_by(command.env("CHAT_LOG", log).args(["--audit-log", audit_log]));
+        let url = format!("ws://{}/ws/chat/hall/?username=amy", serving.address);
+        drop(tokio_tungstenite::connect_async(url).await.unwrap());
+        let said = serving.stop();
+        assert_eq!(said.contains("\"connect\""), is_audited, "{log:?}, --audit-log {audit_log}: {said}");
     }
 }
 
