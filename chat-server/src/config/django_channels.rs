@@ -7,9 +7,10 @@ use serde::Deserialize;
 use crate::ServerError;
 use crate::django_channels::{BridgeConfig, GroupPattern, LayerKind};
 
+use super::file::{from_number, from_text, list_from_text};
 use super::redis::RedisUrl;
 use super::untold::Untold;
-use super::values::{Span, from_text, list_from_text};
+use super::values::Span;
 
 /// What was given about it; what was not is left open.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -46,6 +47,7 @@ pub struct DjangoChannelsSettings {
         env = "CHAT_DJANGO_CHANNELS_PREFIX",
         value_name = "TEXT"
     )]
+    #[serde(deserialize_with = "from_text")]
     pub prefix: Option<String>,
 
     /// The group of a room [default: `chat_{room}`]
@@ -65,7 +67,7 @@ pub struct DjangoChannelsSettings {
         env = "CHAT_DJANGO_CHANNELS_TYPE",
         value_name = "HANDLER"
     )]
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "from_text")]
     pub message_type: Option<String>,
 
     /// Who counts as the sender of what names none [default: Anonymous]
@@ -85,6 +87,7 @@ pub struct DjangoChannelsSettings {
         env = "CHAT_DJANGO_CHANNELS_CAPACITY",
         value_name = "COUNT"
     )]
+    #[serde(deserialize_with = "from_number")]
     pub capacity: Option<u32>,
 
     /// Its `expiry` [default: 60s]

@@ -2,6 +2,7 @@
 
 mod auth;
 mod django_channels;
+mod file;
 mod network;
 mod postgres;
 mod redis;

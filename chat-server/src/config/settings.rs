@@ -12,12 +12,11 @@ use crate::auth::DjangoDatabase;
 use crate::gateway::OriginPattern;
 
 use super::django_channels::DjangoChannelsSettings;
+use super::file::{from_bool, from_number, from_table, from_text, list_from_text};
 use super::network::Network;
 use super::redis::RedisUrl;
 use super::untold::Untold;
-use super::values::{
-    Age, AuthMode, CommitInterval, Database, DialectChoice, Secret, Span, from_text, list_from_text,
-};
+use super::values::{Age, AuthMode, CommitInterval, Database, DialectChoice, Secret, Span};
 
 /// What was given; what was not is left open.
 ///
@@ -27,10 +26,12 @@ use super::values::{
 pub struct Settings {
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
     #[arg(long, env = "CHAT_LISTEN", value_name = "ADDRESS:PORT")]
+    #[serde(deserialize_with = "from_text")]
     pub listen: Option<SocketAddr>,
 
     /// Threads that serve connections [default: one for each core]
     #[arg(long, env = "CHAT_THREADS", value_name = "COUNT")]
+    #[serde(deserialize_with = "from_number")]
     pub threads: Option<NonZeroUsize>,
 
     /// Who may connect: guest, session, django or jwt [default: guest]
@@ -70,6 +71,7 @@ pub struct Settings {
 
     /// What all names in that Redis begin with; another one for each group of servers that share it [default: chat]
     #[arg(long, env = "CHAT_CHANNEL_PREFIX", value_name = "TEXT")]
+    #[serde(deserialize_with = "from_text")]
     pub channel_prefix: Option<String>,
 
     /// How long somebody may be without a connection before others are told that they are offline [default: with a
@@ -90,18 +92,22 @@ pub struct Settings {
 
     /// Messages in a page of history [default: 50]
     #[arg(long, env = "CHAT_HISTORY_PAGE", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[serde(deserialize_with = "from_number")]
     pub history_page: Option<u32>,
 
     /// Most characters of a message [default: 4096]
     #[arg(long, global = true, env = "CHAT_MAX_TEXT_CHARS", value_name = "COUNT")]
+    #[serde(deserialize_with = "from_number")]
     pub max_text_chars: Option<NonZeroUsize>,
 
     /// Most bytes of a frame; a larger one ends the connection with 1009 [default: 262144]
     #[arg(long, env = "CHAT_MAX_FRAME_BYTES", value_name = "BYTES")]
+    #[serde(deserialize_with = "from_number")]
     pub max_frame_bytes: Option<NonZeroUsize>,
 
     /// Most bytes that wait for a client; one who reads more slowly is cut off [default: 1048576]
     #[arg(long, env = "CHAT_MAX_QUEUE_BYTES", value_name = "BYTES")]
+    #[serde(deserialize_with = "from_number")]
     pub max_queue_bytes: Option<NonZeroUsize>,
 
     /// How long somebody counts as typing after saying so [default: 6s]
@@ -116,6 +122,7 @@ pub struct Settings {
 
     /// So many of the newest messages of each room are kept [default: all]
     #[arg(long, env = "CHAT_KEEP_MESSAGES", value_name = "COUNT")]
+    #[serde(deserialize_with = "from_number")]
     pub keep_messages: Option<NonZeroU32>,
 
     /// For how long messages are kept: 12h, 90days, 10years [default: for ever]
@@ -156,10 +163,12 @@ pub struct Settings {
 
     /// The Channels deployment that the server takes part in.
     #[command(flatten)]
+    #[serde(deserialize_with = "from_table")]
     pub django_channels: DjangoChannelsSettings,
 
     /// What proves tokens: a set of keys (.json, .jwks), a public key (.pem, .pub), or a secret (any other file)
     #[arg(long, env = "CHAT_JWT_KEY_FILE", value_name = "FILE")]
+    #[serde(deserialize_with = "from_text")]
     pub jwt_key_file: Option<PathBuf>,
 
     /// The secret that proves tokens signed with HS256, at least 32 bytes; better given in the environment or a file
@@ -169,14 +178,17 @@ pub struct Settings {
 
     /// Whom tokens must be for
     #[arg(long, env = "CHAT_JWT_AUDIENCE", value_name = "TEXT")]
+    #[serde(deserialize_with = "from_text")]
     pub jwt_audience: Option<String>,
 
     /// Who must have issued tokens
     #[arg(long, env = "CHAT_JWT_ISSUER", value_name = "TEXT")]
+    #[serde(deserialize_with = "from_text")]
     pub jwt_issuer: Option<String>,
 
     /// Browsers reach the server over HTTPS, by a proxy in front of it: cookies are for HTTPS only
     #[arg(long, env = "CHAT_BEHIND_HTTPS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[serde(deserialize_with = "from_bool")]
     pub behind_https: Option<bool>,
 
     /// Proxies before the server, separated by commas: addresses or networks (10.0.0.0/8). Where one of them connects, what
@@ -187,19 +199,23 @@ pub struct Settings {
 
     /// Log who connects, is refused, enters, writes and signs in, without what they write [default: true, for guests false]
     #[arg(long, env = "CHAT_AUDIT_LOG", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[serde(deserialize_with = "from_bool")]
     pub audit_log: Option<bool>,
 
     /// Hosts whose pages may connect, separated by commas: HOST, .DOMAIN with all below it, or * [default: the host that
     /// they connect to]
     #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_name = "HOSTS", value_delimiter = ',')]
+    #[serde(deserialize_with = "list_from_text")]
     pub allowed_origins: Option<Vec<OriginPattern>>,
 
     /// Refuse connections that do not say where they come from [default: true where cookies say who one is]
     #[arg(long, env = "CHAT_REQUIRE_ORIGIN", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[serde(deserialize_with = "from_bool")]
     pub require_origin: Option<bool>,
 
     /// Accept connections that may not be, and close them with 4401 or 4403, for front ends that want to know
     #[arg(long, env = "CHAT_REFUSE_AFTER_UPGRADE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[serde(deserialize_with = "from_bool")]
     pub refuse_after_upgrade: Option<bool>,
 
     /// How long a stop may take before what is left is cut off [default: 10s]

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chat_protocol::{Dialect, UnknownDialect};
-use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 
 use super::postgres::PostgresUrl;
@@ -222,26 +221,6 @@ impl FromStr for Age {
             _ => Err(UnknownAge),
         }
     }
-}
-
-/// Reads a setting of a file as it would be read on the command line.
-pub(super) fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(de::Error::custom)
-}
-
-/// Reads a list of such settings.
-pub(super) fn list_from_text<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect::<Result<_, _>>().map(Some)
 }
 
 #[cfg(test)]

@@ -6,11 +6,9 @@ use std::str::FromStr;
 use http::Uri;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-use serde::Deserialize;
 
 /// A host from which pages may connect: `chat.example`, `.chat.example` (it and all below it), or `*`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OriginPattern {
     /// Every page.
     Any,
@@ -33,13 +31,6 @@ impl FromStr for OriginPattern {
             None if text == "*" => Self::Any,
             None => Self::Host(text),
         })
-    }
-}
-
-impl From<String> for OriginPattern {
-    fn from(text: String) -> Self {
-        let Ok(pattern) = text.parse();
-        pattern
     }
 }
 
