@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chat_core::StorageError;
 use thiserror::Error;
@@ -65,6 +66,18 @@ pub enum ServerError {
     ConflictingSettings {
         /// Which.
         settings: &'static str,
+    },
+    /// Whoever is idle would be cut off before the answer to a ping can be there.
+    #[error(
+        "ping_every is {}, and must be less than mute_for, which is {}",
+        humantime::format_duration(*ping_every),
+        humantime::format_duration(*mute_for)
+    )]
+    MuteBeforePing {
+        /// How often a connection is to be pinged.
+        ping_every: Duration,
+        /// After how long without a sign of life it is to be cut off.
+        mute_for: Duration,
     },
     /// Something is said about a bridge to Django Channels, but not where it leads.
     #[error("a bridge to Django Channels needs the setting django_channels.hosts")]

@@ -15,7 +15,7 @@ use crate::auth::{DjangoAuthenticator, GuestAuthenticator, JwtAuthenticator, Ses
 use crate::channel_layer::RedisChannelLayer;
 use crate::config::{Auth, Config};
 use crate::django_channels::{Bridge, BridgeConfig};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayConfig};
 use crate::http;
 use crate::listener::Listeners;
 use crate::storage::{self, Stores};
@@ -59,8 +59,12 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError`] where one of them is not to be had.
+    /// [`ServerError`] where one of them is not to be had, or connections would be cut off before they are pinged.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
+        let GatewayConfig { ping_every, mute_for, .. } = config.gateway;
+        if ping_every >= mute_for {
+            return Err(ServerError::MuteBeforePing { ping_every, mute_for });
+        }
         let stores = storage::open(&config.database).await?;
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listeners = Listeners::bind(config.listen, config.threads).await.map_err(refused)?;

@@ -13,6 +13,8 @@ mod backup;
 mod migrate;
 #[path = "program/room_files.rs"]
 mod room_files;
+#[path = "program/settings.rs"]
+mod settings;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;

@@ -130,7 +130,7 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub keep_for: Option<Age>,
 
-    /// How often a connection is pinged [default: 20s]
+    /// How often a connection is pinged; less than --mute-for [default: 20s]
     #[arg(long, env = "CHAT_PING_EVERY", value_name = "TIME")]
     #[serde(deserialize_with = "from_text")]
     pub ping_every: Option<Span>,

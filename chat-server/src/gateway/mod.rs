@@ -39,7 +39,9 @@ pub struct GatewayConfig {
     pub max_frame_bytes: usize,
     /// Most bytes that wait for one client. Default 1 MiB.
     pub max_queue_bytes: usize,
-    /// How often a connection is pinged. Default 20 seconds.
+    /// How often a connection is pinged. Default 20 seconds. To be less than [`mute_for`](Self::mute_for): else whoever has
+    /// nothing to say is cut off before the answer to a ping can be there. [`Server::bind`](crate::Server::bind) refuses
+    /// such a config; [`Gateway::new`] and [`router`] take it as it is.
     pub ping_every: Duration,
     /// After how long without a sign of life a connection is cut off. Default 45 seconds.
     pub mute_for: Duration,
