@@ -41,7 +41,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::django_channels::LayerKind;
-    use crate::{Database, Network};
+    use crate::{Database, Network, OriginPattern};
 
     fn resolve(arguments: &[&str]) -> Result<Config, ServerError> {
         Cli::try_parse_from([&["chat-server"], arguments].concat()).unwrap().resolve()
@@ -103,6 +103,20 @@ mod tests {
         let service = resolve(&["--keep-messages", "1000", "--keep-for", "2years"]).unwrap().service;
         assert_eq!(service.keep_newest, Some(1000));
         assert!(service.keep_for > Some(Duration::from_hours(2 * 365 * 24)));
+    }
+
+    #[test]
+    fn an_empty_list_of_origins_is_not_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        std::fs::write(&path, "allowed_origins = ['app.example']").unwrap();
+        let app = [OriginPattern::Host("app.example".to_owned())];
+        let origins = |arguments: &[&str]| resolve(arguments).unwrap().gateway.allowed_origins;
+        assert!(origins(&["--allowed-origins", ""]).is_empty());
+        assert_eq!(origins(&["--allowed-origins", "", "--config", path.to_str().unwrap()]), app);
+        assert_eq!(origins(&["--allowed-origins", "app.example,"]), app);
+        std::fs::write(&path, "allowed_origins = ['']").unwrap();
+        assert!(origins(&["--config", path.to_str().unwrap()]).is_empty());
     }
 
     #[test]

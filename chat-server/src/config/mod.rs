@@ -84,8 +84,9 @@ impl Config {
     ///
     /// [`ServerError`] where the file cannot be read or says something that is no setting, or a setting lacks another.
     pub fn resolve(given: Settings, file: Option<&Path>) -> Result<Self, ServerError> {
+        let given = given.without_blanks();
         let settings = match file {
-            Some(path) => given.or(read(path)?),
+            Some(path) => given.or(read(path)?.without_blanks()),
             None => given,
         };
         let auth = Auth::resolve(&settings)?;

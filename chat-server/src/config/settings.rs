@@ -225,6 +225,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// These settings without what names nothing: to clap, an empty `CHAT_ALLOWED_ORIGINS=` is a list of one empty host,
+    /// which no page is of.
+    pub(super) fn without_blanks(self) -> Self {
+        let named = |mut origins: Vec<OriginPattern>| {
+            origins.retain(|origin| !matches!(origin, OriginPattern::Host(host) if host.is_empty()));
+            (!origins.is_empty()).then_some(origins)
+        };
+        Self { allowed_origins: self.allowed_origins.and_then(named), ..self }
+    }
+
     /// These settings, and where they leave something open, those.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -1,18 +1,19 @@
 //! Which web pages may connect.
 
 use std::convert::Infallible;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use http::Uri;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 
-/// A host from which pages may connect: `chat.example`, `.chat.example` (it and all below it), or `*`.
+/// A host from which pages may connect: `chat.example`, `[::1]`, `.chat.example` (it and all below it), or `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OriginPattern {
     /// Every page.
     Any,
-    /// The pages of this host.
+    /// The pages of this host, in small letters; an IPv6 address is in brackets.
     Host(String),
     /// The pages of this host and of those below it.
     Domain(String),
@@ -23,9 +24,8 @@ impl FromStr for OriginPattern {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         // Written as an origin, `https://chat.example:443`, it means the host.
-        let host = text.split_once("://").map_or(text, |(_, host)| host);
-        let host = host.split([':', '/']).next().unwrap_or_default();
-        let text = host.to_ascii_lowercase();
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let text = host_name(rest.split('/').next().unwrap_or_default());
         Ok(match text.strip_prefix('.') {
             Some(domain) => Self::Domain(domain.to_owned()),
             None if text == "*" => Self::Any,
@@ -81,14 +81,25 @@ fn host_of_url(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     // An origin has a scheme and a host, and nothing else.
     uri.scheme()?;
-    uri.host().map(str::to_ascii_lowercase)
+    uri.host().map(host_name)
 }
 
 fn own_host(request: &Parts) -> Option<String> {
     let named = request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let authority: http::uri::Authority =
         named.or_else(|| request.uri.authority().map(http::uri::Authority::as_str))?.parse().ok()?;
-    Some(authority.host().to_ascii_lowercase())
+    Some(host_name(authority.host()))
+}
+
+/// The host of a host and port, written in one way only: in small letters, and an IPv6 address as short as can be and in
+/// brackets. By itself, such an address needs none.
+fn host_name(authority: &str) -> String {
+    let bracketed = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let address = bracketed.map_or(authority, |(address, _)| address);
+    if let Ok(address) = address.parse::<Ipv6Addr>() {
+        return format!("[{address}]");
+    }
+    authority.split(':').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -137,5 +148,19 @@ mod tests {
             assert!(!check(Some(origin), &patterns), "{origin}");
         }
         assert!(check(Some("null"), &["*"]));
+    }
+
+    #[test]
+    fn an_address_is_a_host() {
+        for pattern in ["http://[::1]:8000", "https://[0:0:0:0:0:0:0:1]/", "[::1]:80", "[::1]", "::1"] {
+            for origin in ["http://[::1]:8000", "https://[::1]"] {
+                assert!(check(Some(origin), &[pattern]), "{pattern}: {origin}");
+            }
+            for origin in ["http://[::2]:8000", "http://127.0.0.1:8000", "http://chat.example", "null"] {
+                assert!(!check(Some(origin), &[pattern]), "{pattern}: {origin}");
+            }
+        }
+        assert!(check(Some("http://[2001:db8::a]"), &["HTTP://[2001:DB8::A]:8000"]));
+        assert!(check(Some("http://127.0.0.1:8000"), &["http://127.0.0.1:9000"]));
     }
 }

@@ -1,6 +1,9 @@
 //! What settings come to, wherever they are given.
 
-use crate::{program, text};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::{Serving, program, text};
 
 #[test]
 fn nobody_is_to_be_cut_off_before_a_ping() {
@@ -21,5 +24,18 @@ fn nobody_is_to_be_cut_off_before_a_ping() {
         command.args(arguments).args(["--database", "sqlite:/nowhere/chat.db"]).env(name, value);
         let complaint = text(&command.output().unwrap().stderr);
         assert!(hints.iter().all(|hint| complaint.contains(hint)), "{arguments:?}, {name}: {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_variable_leaves_pages_of_the_server_itself_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start_by(program(folder.path()).env("CHAT_ALLOWED_ORIGINS", ""));
+    for (origin, may) in
+        [(format!("http://{}", serving.address), true), ("http://evil.example".into(), false)]
+    {
+        let mut request = format!("ws://{}/ws/chat/hall/", serving.address).into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        assert_eq!(connect_async(request).await.is_ok(), may, "{origin}");
     }
 }
