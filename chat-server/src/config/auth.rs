@@ -65,7 +65,8 @@ fn jwt(settings: &Settings) -> Result<JwtConfig, ServerError> {
     Ok(config)
 }
 
-/// Reads a file by its name: `.json` and `.jwks` are sets of keys, `.pem` and `.pub` public keys, all else is a secret.
+/// Reads a file by its name: `.json` and `.jwks` are sets of keys, `.pem` and `.pub` public keys, all else is a secret, or
+/// refused where it is one of those after all.
 fn key_in(path: &PathBuf) -> Result<JwtKey, crate::auth::JwtConfigError> {
     match Path::new(path).extension().and_then(|extension| extension.to_str()) {
         Some("json" | "jwks") => JwtKey::key_set_file(path),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chat_server::auth::{JwtConfigError, JwtKey};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -19,6 +21,14 @@ fn jwk(key: &EncodingKey, algorithm: Algorithm, changes: &Value) -> Value {
 
 fn key_set(keys: &[Value]) -> Result<JwtKey, JwtConfigError> {
     JwtKey::key_set(json!({ "keys": keys }).to_string().as_bytes())
+}
+
+/// What a PEM file holds.
+fn der(pem: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(pem);
+    let from_begin = text.lines().skip_while(|line| !line.starts_with("-----BEGIN")).skip(1);
+    let body: String = from_begin.take_while(|line| !line.starts_with("-----END")).collect();
+    STANDARD.decode(body).unwrap()
 }
 
 #[test]
@@ -67,6 +77,50 @@ fn a_public_key_is_no_secret() {
     let bare = &pem[pem.find("-----BEGIN").unwrap()..];
     assert!(matches!(JwtKey::secret(bare.as_bytes()), Err(JwtConfigError::SecretIsPem)));
     assert!(matches!(JwtKey::secret(pem!("rsa.public")), Err(JwtConfigError::SecretIsPem)));
+}
+
+#[test]
+fn a_public_key_is_no_secret_in_der_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let public: [&[u8]; 7] = [
+        pem!("rsa.public"),
+        pem!("rsa-pkcs1.public"),
+        pem!("ec.public"),
+        pem!("ed.public"),
+        pem!("p384.public"),
+        pem!("secp256k1.public"),
+        pem!("rsa.certificate"),
+    ];
+    for pem in public {
+        let key = der(pem);
+        assert!(matches!(JwtKey::secret(&key), Err(JwtConfigError::SecretIsDer)));
+        fs::write(&path, key).unwrap();
+        assert!(matches!(JwtKey::secret_file(&path), Err(JwtConfigError::SecretIsDer)));
+    }
+    // As a key whose last bytes happen to be a line break.
+    fs::write(&path, [&[0x30_u8, 42, 0x30, 38][..], &[b'x'; 38], b"\r\n"].concat()).unwrap();
+    assert!(matches!(JwtKey::secret_file(&path), Err(JwtConfigError::SecretIsDer)));
+}
+
+#[test]
+fn a_key_set_is_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks");
+    let set = json!({ "keys": [jwk(&ec(), Algorithm::ES256, &json!({}))] });
+    for text in [set.to_string(), format!("\u{feff}{set:#}\r\n"), format!(" {}\n\n", set["keys"])] {
+        assert!(matches!(JwtKey::secret(text.as_bytes()), Err(JwtConfigError::SecretIsJson)), "{text}");
+        fs::write(&path, &text).unwrap();
+        assert!(matches!(JwtKey::secret_file(&path), Err(JwtConfigError::SecretIsJson)), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_may_begin_as_a_key_does() {
+    for secret in [[b'{'; 40], [b'0'; 40], [b'1'; 40], [b'['; 40]] {
+        assert!(JwtKey::secret(&secret).is_ok(), "{secret:?}");
+    }
+    assert!(JwtKey::secret(br#""a secret in quotes, which is long enough""#).is_ok());
 }
 
 #[test]

@@ -105,6 +105,7 @@ fn no_error_repeats_a_key() {
     let errors = [
         JwtKey::secret(b"short and secret"),
         JwtKey::secret(pem!("rsa.public")),
+        JwtKey::secret(br#"{"k":"short and secret, though not as short"}"#),
         JwtKey::public_key(pem!("ed.private")),
         JwtKey::public_key(b"short and secret"),
         JwtKey::key_set(br#"{"keys":"short and secret"}"#),

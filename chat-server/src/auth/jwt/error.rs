@@ -28,6 +28,14 @@ pub enum JwtConfigError {
     /// The secret is a PEM key or certificate. A public one is known to everybody, who could then sign tokens.
     #[error("the secret is a PEM file, which must be given as a public key")]
     SecretIsPem,
+    /// The secret is JSON, as public keys and sets of them are, which are made to be published.
+    #[error("the secret is JSON; a set of keys must be given as one, in a file that ends in .json or .jwks")]
+    SecretIsJson,
+    /// The secret is a key or certificate in DER form.
+    #[error(
+        "the secret is a DER file; a public key must be given in PEM form, in a file that ends in .pem or .pub"
+    )]
+    SecretIsDer,
     /// What should be a public key holds a private one, which only the issuer of the tokens needs.
     #[error("it holds a private key; the server needs the public key only")]
     PrivateKey,

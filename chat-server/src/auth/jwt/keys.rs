@@ -6,6 +6,7 @@ use std::path::Path;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RsaPublicKeyComponents};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
+use serde_json::Value;
 
 use super::error::JwtConfigError;
 use super::key_set;
@@ -35,14 +36,20 @@ impl JwtKey {
     ///
     /// # Errors
     ///
-    /// [`JwtConfigError::ShortSecret`] below 32 bytes, [`JwtConfigError::SecretIsPem`] where it is a key of another
-    /// kind.
+    /// [`JwtConfigError::ShortSecret`] below 32 bytes; [`JwtConfigError::SecretIsPem`], [`JwtConfigError::SecretIsJson`] or
+    /// [`JwtConfigError::SecretIsDer`] where it has the form of a public key, which everybody may have.
     pub fn secret(secret: &[u8]) -> Result<Self, JwtConfigError> {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(JwtConfigError::ShortSecret);
         }
         if secret.windows(PEM_BEGIN.len()).any(|bytes| bytes == PEM_BEGIN.as_bytes()) {
             return Err(JwtConfigError::SecretIsPem);
+        }
+        if is_json(secret) {
+            return Err(JwtConfigError::SecretIsJson);
+        }
+        if is_der(secret) {
+            return Err(JwtConfigError::SecretIsDer);
         }
         let decoding = DecodingKey::from_secret(secret);
         Ok(Self(vec![Key { id: None, algorithm: Algorithm::HS256, decoding }]))
@@ -55,6 +62,10 @@ impl JwtKey {
     /// As for [`secret`](Self::secret), and [`JwtConfigError::ReadFile`].
     pub fn secret_file(path: &Path) -> Result<Self, JwtConfigError> {
         let bytes = read(path)?;
+        // Such a file may end with the byte of a line break, which belongs to it.
+        if is_der(&bytes) {
+            return Err(JwtConfigError::SecretIsDer);
+        }
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         Self::secret(line.strip_suffix(b"\r").unwrap_or(line))
     }
@@ -148,6 +159,29 @@ impl Key {
 fn check_rsa_size(key: RsaPublicKeyComponents<impl AsRef<[u8]>>) -> Result<(), JwtConfigError> {
     let sized: Result<rsa::PublicEncryptingKey, _> = key.try_into();
     sized.map(drop).map_err(|_| JwtConfigError::RsaSize)
+}
+
+/// Whether these bytes are a list or an object in JSON, as keys and sets of keys are.
+fn is_json(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    matches!(serde_json::from_slice(text), Ok(Value::Object(_) | Value::Array(_)))
+}
+
+/// Whether these bytes are one structure in DER as keys and certificates are: a sequence of all that there is, which begins
+/// with a sequence or a number.
+fn is_der(bytes: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    const INTEGER: u8 = 0x02;
+    let (length, content) = match bytes {
+        [SEQUENCE, length @ 0..=0x7f, content @ ..] | [SEQUENCE, 0x81, length, content @ ..] => {
+            (usize::from(*length), content)
+        }
+        [SEQUENCE, 0x82, high, low, content @ ..] => {
+            (usize::from(u16::from_be_bytes([*high, *low])), content)
+        }
+        _ => return false,
+    };
+    content.len() == length && matches!(content, [SEQUENCE | INTEGER, ..])
 }
 
 /// The JWT library would also take a private key or a certificate, and the first of several.
