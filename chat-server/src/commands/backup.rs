@@ -7,7 +7,7 @@ use chat_core::StorageError;
 use clap::Args;
 use thiserror::Error;
 
-use super::new_file::{Existing, NewFile};
+use super::new_file::{Existing, NewFile, is_of_database};
 use super::{CommandFailed, lines};
 use crate::config::Database;
 use crate::storage::SqliteStorage;
@@ -54,8 +54,8 @@ pub enum BackupFailed {
     /// The file is there already.
     #[error("{} is there already; --force replaces it", .0.display())]
     Exists(PathBuf),
-    /// The file is the database itself.
-    #[error("{} is the database itself", .0.display())]
+    /// The file is the database itself, or one that SQLite keeps beside it.
+    #[error("{} is the database itself, or belongs to it", .0.display())]
     IsTheDatabase(PathBuf),
 }
 
@@ -77,14 +77,12 @@ async fn copy(source: &Path, place: &Path, existing: Existing) -> Result<(), Bac
         io::ErrorKind::AlreadyExists => BackupFailed::Exists(place.to_owned()),
         _ => BackupFailed::Write { path: place.to_owned(), source },
     };
-    if place.exists() {
-        if place.canonicalize().map_err(write)? == source.canonicalize().map_err(write)? {
-            return Err(BackupFailed::IsTheDatabase(place.to_owned()));
-        }
-        // Said before the work is done; that it stays is seen to when the copy is put in its place.
-        if existing == Existing::Stays {
-            return Err(BackupFailed::Exists(place.to_owned()));
-        }
+    if is_of_database(place, source).map_err(write)? {
+        return Err(BackupFailed::IsTheDatabase(place.to_owned()));
+    }
+    // Said before the work is done; that it stays is seen to when the copy is put in its place.
+    if existing == Existing::Stays && place.exists() {
+        return Err(BackupFailed::Exists(place.to_owned()));
     }
     let copy = NewFile::beside(place).map_err(write)?;
     SqliteStorage::copy(source, copy.path())

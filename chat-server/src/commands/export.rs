@@ -9,8 +9,9 @@ use chat_protocol::{RoomName, Seq};
 use clap::Args;
 use thiserror::Error;
 
-use super::new_file::{Existing, NewFile};
+use super::new_file::{Existing, NewFile, is_of_database};
 use super::{CommandFailed, lines, room_file, room_named};
+use crate::config::Database;
 use crate::storage::ServerStorage;
 
 /// Messages that are in memory at once.
@@ -36,18 +37,30 @@ pub enum ExportFailed {
     /// It could not be written.
     #[error("the export cannot be written")]
     Write(#[from] io::Error),
+    /// The file is the database itself, or one that SQLite keeps beside it.
+    #[error("{} is the database itself, or belongs to it", .0.display())]
+    IsTheDatabase(PathBuf),
     /// Messages were removed while they were to be written.
     #[error("messages of the room were removed meanwhile, because they are not to be kept; try again")]
     Removed,
 }
 
 impl ExportCommand {
-    pub(super) async fn run(self, storage: &dyn ServerStorage) -> Result<String, CommandFailed> {
+    pub(super) async fn run(
+        self,
+        storage: &dyn ServerStorage,
+        database: &Database,
+    ) -> Result<String, CommandFailed> {
         let room = room_named(storage, self.room).await?;
         let Some(path) = self.output else {
             export(storage, &room, &mut BufWriter::new(io::stdout())).await?;
             return Ok(String::new());
         };
+        if let Database::SqliteFile(source) = database
+            && is_of_database(&path, source).map_err(ExportFailed::Write)?
+        {
+            return Err(ExportFailed::IsTheDatabase(path).into());
+        }
         let mut file = NewFile::beside(&path).map_err(ExportFailed::Write)?;
         let messages = export(storage, &room, &mut BufWriter::new(file.file())).await?;
         file.put(Existing::Goes).map_err(ExportFailed::Write)?;

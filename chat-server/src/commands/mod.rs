@@ -106,7 +106,9 @@ impl Command {
             Self::User(command) => on(config, async |storage| command.run(storage, SystemClock).await).await,
             Self::Room(command) => on(config, async |storage| command.run(&**storage).await).await,
             Self::Listing(command) => on(config, async |storage| command.run(&**storage).await).await,
-            Self::Export(command) => on(config, async |storage| command.run(&**storage).await).await,
+            Self::Export(command) => {
+                on(config, async |storage| command.run(&**storage, &config.database).await).await
+            }
             Self::Import(command) => {
                 on(config, async |storage| command.run(&**storage, &config.gateway.limits).await).await
             }

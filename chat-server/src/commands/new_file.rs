@@ -30,10 +30,7 @@ impl NewFile {
         if fs::metadata(place).is_ok_and(|found| !found.is_file()) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "what is there is no file"));
         }
-        let folder = match place.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let folder = folder_of(place);
         let file = tempfile::Builder::new().prefix(".chat-").suffix(".part").tempfile_in(&folder)?;
         Ok(Self { file, folder, place: place.to_owned() })
     }
@@ -57,5 +54,36 @@ impl NewFile {
             Existing::Goes => file.persist(place)?,
         };
         File::open(folder)?.sync_all()
+    }
+}
+
+/// Whether a place is that of an SQLite database, or of one of the files that SQLite keeps beside it: another file in its
+/// place would be the end of the database.
+pub(super) fn is_of_database(place: &Path, database: &Path) -> io::Result<bool> {
+    // Where its folder is not there, neither is the database.
+    let Ok(database) = resolved(database) else { return Ok(false) };
+    let place = resolved(place)?;
+    Ok(["", "-wal", "-shm", "-journal"].into_iter().any(|ending| {
+        let mut path = database.clone().into_os_string();
+        path.push(ending);
+        place.as_os_str() == path.as_os_str()
+    }))
+}
+
+/// The path without links and detours of a file that need not be there.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let name = path.file_name().ok_or(error)?;
+            Ok(folder_of(path).canonicalize()?.join(name))
+        }
+        found => found,
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
     }
 }

@@ -115,6 +115,8 @@ fn what_cannot_be_copied_is_said() {
         .unwrap();
     for (arguments, hint) in [
         (&["backup", "./chat.db", "--force"][..], "is the database itself"),
+        (&["backup", "chat.db-wal", "--force"], "chat.db-wal is the database itself, or belongs to it"),
+        (&["backup", "./chat.db-shm"], "chat.db-shm is the database itself, or belongs to it"),
         (&["backup", "nowhere/copy.db"], "cannot write nowhere/copy.db"),
         (&["backup", "copy.db", "--database", "sqlite::memory:"], "in memory"),
         (&["backup", "copy.db", "--database", "postgres://x:y@127.0.0.1:1/z"], "its own tool, pg_dump"),

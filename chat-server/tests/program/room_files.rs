@@ -174,6 +174,28 @@ fn an_export_that_cannot_be_written_fails() {
 }
 
 #[test]
+fn no_export_takes_the_place_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let file = file(&TEXTS);
+    import(folder, "sqlite:chat.db", &file);
+    std::os::unix::fs::symlink("chat.db", folder.join("link.db")).unwrap();
+    for (database, output) in [
+        ("sqlite:chat.db", "chat.db"),
+        ("sqlite:chat.db", "./link.db"),
+        ("sqlite:link.db", "chat.db"),
+        ("sqlite:link.db", "link.db"),
+        ("sqlite:chat.db", "chat.db-wal"),
+        ("sqlite:link.db", "./chat.db-shm"),
+    ] {
+        let complaint = complaint(folder, &["export", "den", "--output", output, "--database", database], "");
+        assert!(complaint.contains("is the database itself, or belongs to it"), "{complaint}");
+    }
+    assert_eq!(export(folder, "sqlite:chat.db", "den"), file);
+    said(folder, &["export", "den", "--output", "chat.db-den"], "");
+}
+
+#[test]
 fn what_is_no_file_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
