@@ -77,9 +77,13 @@ mod tests {
     fn a_file_with_a_slip_is_refused_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chat.toml");
-        for (text, hint) in
-            [("lisen = '127.0.0.1:1'", "lisen"), ("dialect = 'klingon'", "dialect"), ("=", "chat.toml")]
-        {
+        for (text, hint) in [
+            ("lisen = '127.0.0.1:1'", "lisen"),
+            ("dialect = 'klingon'", "dialect"),
+            ("=", "chat.toml"),
+            ("history_page = 0", "1 to 10000 messages"),
+            ("history_page = 10001", "1 to 10000 messages"),
+        ] {
             std::fs::write(&path, text).unwrap();
             let error = resolve(&["--config", path.to_str().unwrap()]).unwrap_err();
             assert!(crate::error::chain(&error).contains(hint), "{}", crate::error::chain(&error));
@@ -165,6 +169,8 @@ mod tests {
             ["--language", "de"],
             ["--ping-every", "soon"],
             ["--max-text-chars", "0"],
+            ["--history-page", "0"],
+            ["--history-page", "10001"],
             ["--keep-messages", "0"],
             ["--keep-for", "90"],
             ["--django-channels-hosts", "http://db"],

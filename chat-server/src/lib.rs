@@ -35,9 +35,9 @@ mod workers;
 pub use cli::Cli;
 pub use clock::SystemClock;
 pub use config::{
-    Age, Auth, AuthMode, CommitInterval, Config, Database, DialectChoice, DjangoChannelsSettings, Network,
-    PostgresUrl, RedisUrl, Secret, Settings, Span, UnknownAge, UnknownChannelLayer, UnknownCommitInterval,
-    UnknownDatabase, UnknownNetwork,
+    Age, Auth, AuthMode, CommitInterval, Config, Database, DialectChoice, DjangoChannelsSettings,
+    HistoryPage, Network, PostgresUrl, RedisUrl, Secret, Settings, Span, UnknownAge, UnknownChannelLayer,
+    UnknownCommitInterval, UnknownDatabase, UnknownHistoryPage, UnknownNetwork,
 };
 pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};

@@ -3,6 +3,7 @@
 mod auth;
 mod django_channels;
 mod file;
+mod history_page;
 mod network;
 mod postgres;
 mod redis;
@@ -20,6 +21,7 @@ use chat_protocol::{Language, Limits};
 
 pub use auth::Auth;
 pub use django_channels::DjangoChannelsSettings;
+pub use history_page::{HistoryPage, UnknownHistoryPage};
 pub use network::{Network, UnknownNetwork};
 pub use postgres::PostgresUrl;
 pub use redis::{RedisUrl, UnknownChannelLayer};
@@ -140,7 +142,7 @@ impl Settings {
             django_channels: django_channels.map(|bridge| BridgeConfig { limits: limits.clone(), ..bridge }),
             stop_within: span(self.stop_within, Duration::from_secs(10)),
             service: service_config(
-                self.history_page,
+                self.history_page.map(|HistoryPage(messages)| messages),
                 span(self.typing_lasts, service.typing_lasts),
                 service,
             ),

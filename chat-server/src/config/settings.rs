@@ -13,6 +13,7 @@ use crate::gateway::OriginPattern;
 
 use super::django_channels::DjangoChannelsSettings;
 use super::file::{from_bool, from_number, from_table, from_text, list_from_text};
+use super::history_page::HistoryPage;
 use super::network::Network;
 use super::redis::RedisUrl;
 use super::untold::Untold;
@@ -90,10 +91,10 @@ pub struct Settings {
     #[serde(deserialize_with = "from_text")]
     pub language: Option<Language>,
 
-    /// Messages in a page of history [default: 50]
-    #[arg(long, env = "CHAT_HISTORY_PAGE", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Messages in a page of history, 1 to 10000 [default: 50]
+    #[arg(long, env = "CHAT_HISTORY_PAGE", value_name = "COUNT")]
     #[serde(deserialize_with = "from_number")]
-    pub history_page: Option<u32>,
+    pub history_page: Option<HistoryPage>,
 
     /// Most characters of a message [default: 4096]
     #[arg(long, global = true, env = "CHAT_MAX_TEXT_CHARS", value_name = "COUNT")]
