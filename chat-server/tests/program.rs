@@ -201,6 +201,10 @@ fn the_command_line_looks_after_users_and_rooms() {
     assert_eq!(said(&["room", "list"], ""), "1\tden\tprivate\talice, bob\n");
     said(&["room", "remove", "den", "bob"], "");
     assert_eq!(said(&["room", "list"], ""), "1\tden\tprivate\talice\n");
+    said(&["room", "create", "attic", "--private", "--member", "bob", "--owner", "alice"], "");
+    said(&["room", "create", "cellar", "--member", "alice", "--owner", "alice"], "");
+    let rooms = "1\tden\tprivate\talice\n2\tattic\tprivate\tbob, alice\n3\tcellar\topen\talice\n";
+    assert_eq!(said(&["room", "list"], ""), rooms);
     assert_eq!(said(&["listing", "set", "5", "--owner", "alice"], ""), "listing 5 is alice's\n");
     said(&["user", "profile", "alice", "--city", "Lisbon"], "");
 
@@ -213,6 +217,11 @@ fn the_command_line_looks_after_users_and_rooms() {
         (&["room", "create", "../x"], "", "invalid value"),
         (&["room", "add", "den", "nobody"], "", "no user nobody"),
         (&["room", "remove", "nowhere", "alice"], "", "no room nowhere"),
+        (
+            &["room", "remove", "attic", "alice"],
+            "",
+            "alice owns the room attic; the owner of a room stays in it",
+        ),
         (&["listing", "set", "5", "--owner", "nobody"], "", "no user nobody"),
     ] {
         let output = run(arguments, input);

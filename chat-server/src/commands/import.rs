@@ -154,6 +154,12 @@ async fn find_or_make(
     for member in &room.members {
         members.push(people.ensure(member).await?.id);
     }
+    // In older files the owner need not be among them, and could not enter.
+    if let Some(owner) = owner
+        && !members.contains(&owner)
+    {
+        members.push(owner);
+    }
     let RoomInFile { name, display_name, access, .. } = room;
     let new = NewRoom { name, display_name, access, owner, members };
     if let Some(made) = people.storage.create_room(&new).await? {

@@ -78,6 +78,14 @@ pub enum CommandFailed {
     /// There is such a room already.
     #[error("there is a room {0} already")]
     RoomExists(RoomName),
+    /// The owner of a room is to be removed from it.
+    #[error("{owner} owns the room {room}; the owner of a room stays in it")]
+    OwnerStays {
+        /// The owner.
+        owner: Username,
+        /// The room.
+        room: RoomName,
+    },
     /// The account could not be made or changed.
     #[error(transparent)]
     Account(#[from] SignUpError),

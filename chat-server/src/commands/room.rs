@@ -20,7 +20,7 @@ pub enum RoomCommand {
         /// A member from the beginning; may be given more than once
         #[arg(long = "member", value_name = "USER")]
         members: Vec<Username>,
-        /// Who may add and remove members over HTTP
+        /// Who may add and remove members over HTTP; a member as well
         #[arg(long, value_name = "USER")]
         owner: Option<Username>,
         /// What people call it, where that is not the name
@@ -36,7 +36,7 @@ pub enum RoomCommand {
         /// The user
         user: Username,
     },
-    /// Removes a member; their open connections to the room are closed
+    /// Removes a member, but not the owner; their open connections to the room are closed
     Remove {
         /// The room
         room: RoomName,
@@ -57,6 +57,12 @@ impl RoomCommand {
                     Some(owner) => Some(user_named(storage, owner).await?.id),
                     None => None,
                 };
+                // Who may not enter a room could not look after it, either.
+                if let Some(owner) = owner
+                    && !ids.contains(&owner)
+                {
+                    ids.push(owner);
+                }
                 let access = if private { Access::MembersOnly } else { Access::Open };
                 let display_name = display_name.map(Into::into);
                 let room = NewRoom { name, display_name, access, owner, members: ids };
@@ -74,6 +80,9 @@ impl RoomCommand {
             }
             Self::Remove { room, user } => {
                 let (room, user) = (room_named(storage, room).await?, user_named(storage, user).await?);
+                if room.owner == Some(user.id) {
+                    return Err(CommandFailed::OwnerStays { owner: user.name, room: room.name });
+                }
                 let said = match storage.leave(room.id, user.id).await? {
                     Leaving::Left => "is no member any more of",
                     Leaving::NotAMember => "was no member of",

@@ -65,6 +65,15 @@ fn a_room_comes_out_as_it_went_in() {
 }
 
 #[test]
+fn the_owner_of_an_imported_room_is_a_member_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let file = file(&["one"]).replacen(r#"["ben","amy"]"#, r#"["ben"]"#, 1);
+    import(folder, "sqlite:chat.db", &file);
+    assert_eq!(said(folder, &["room", "list"], ""), "1\tden\tprivate\tben, amy\n");
+}
+
+#[test]
 fn more_messages_than_fit_into_a_page_come_out_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let texts: Vec<String> = (0..1_234).map(|number| format!("m{number}")).collect();
