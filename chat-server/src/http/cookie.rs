@@ -20,11 +20,14 @@ pub enum Scheme {
     Https,
 }
 
-/// The value of a cookie, read as Django does: of several `Cookie` headers the first, of several values the last.
+/// The value of a cookie, read as Django does: of several `Cookie` headers the first, of several values the last. Browsers
+/// send the one of the longest path first, but Django does not care.
 pub(crate) fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let pairs = headers.get(COOKIE)?.to_str().ok()?.split(';');
-    let mut values = pairs.filter_map(|pair| pair.split_once('=')).filter(|(key, _)| key.trim() == name);
-    let value = values.next_back()?.1.trim();
+    let pairs = headers.get(COOKIE)?.as_bytes().split(|&byte| byte == b';');
+    // Cookies of others need not be text.
+    let texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok());
+    let (_, value) = texts.filter_map(|pair| pair.split_once('=')).rfind(|(key, _)| key.trim() == name)?;
+    let value = value.trim();
     Some(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
 }
 
@@ -77,25 +80,42 @@ impl IntoResponseParts for SetCookie {
 mod tests {
     use super::*;
 
-    fn read(headers: &[&'static str], name: &str) -> Option<String> {
-        let headers = headers.iter().map(|value| (COOKIE, HeaderValue::from_static(value))).collect();
+    fn read(headers: &[&[u8]], name: &str) -> Option<String> {
+        let headers = headers.iter().map(|value| (COOKIE, HeaderValue::from_bytes(value).unwrap())).collect();
         value(&headers, name).map(str::to_owned)
     }
 
     #[test]
     fn cookies_are_read_as_django_reads_them() {
-        let check = |headers: &[&'static str], expected: Option<&str>| {
+        let check = |headers: &[&[u8]], expected: Option<&str>| {
             assert_eq!(read(headers, "a").as_deref(), expected, "{headers:?}");
         };
-        check(&["a=1"], Some("1"));
-        check(&["b=2;a=1 ; c=3"], Some("1"));
-        check(&["a=1; a=2"], Some("2"));
-        check(&["a=\"1\""], Some("1"));
-        check(&["a=1=2"], Some("1=2"));
-        check(&["a="], Some(""));
-        check(&["b=2", "a=1"], None);
-        check(&["A=1; aa=1; a"], None);
+        check(&[b"a=1"], Some("1"));
+        check(&[b"b=2;a=1 ; c=3"], Some("1"));
+        check(&[b"b=2; a = 1 ;c"], Some("1"));
+        check(&[b"a=1; a=2"], Some("2"));
+        check(&[b"a=\"1\""], Some("1"));
+        check(&[b"a=1=2"], Some("1=2"));
+        check(&[b"a="], Some(""));
+        check(&[b"b=2", b"a=1"], None);
+        check(&[b"A=1; aa=1; a"], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn cookies_of_others_need_not_be_text() {
+        for other in ["name=Jos\u{e9}".as_bytes(), b"name=Jos\xe9", b"\xff\xfe=1", b"\x80"] {
+            for header in [[other, b"; a=1"].concat(), [&b"a=1; "[..], other].concat()] {
+                assert_eq!(
+                    read(&[header.as_slice()], "a").as_deref(),
+                    Some("1"),
+                    "{}",
+                    header.escape_ascii()
+                );
+            }
+        }
+        assert_eq!(read(&[b"a=\xff"], "a"), None);
+        assert_eq!(read(&["a=é".as_bytes()], "a").as_deref(), Some("é"));
     }
 
     #[test]

@@ -9,7 +9,6 @@
 //! or the account, but not with a logout, of which such a project keeps no record.
 
 mod config;
-mod cookie;
 mod database;
 mod login;
 mod project;
@@ -30,6 +29,7 @@ pub use config::{DjangoConfig, DjangoDatabase, DjangoError, SessionStore};
 pub use signing::SecretKey;
 
 use crate::SystemClock;
+use crate::http::cookie;
 use project::{Project, Proof};
 use watch::{Admitted, Watch};
 
