@@ -84,16 +84,22 @@ async fn export(
     let mut written = 0;
     let mut place: Option<Seq> = None;
     while place < end {
-        let page = storage.messages_after(room.id, place, PAGE).await?;
-        if page.is_empty() {
+        // Each page begins with the last message of the one before. While that is there, retention, which removes the oldest
+        // first, has removed nothing behind it: what is missing there, somebody has removed by hand.
+        let page = storage.messages_after(room.id, place.and_then(Seq::previous), PAGE).await?;
+        let messages = match (place, page.split_first()) {
+            (None, _) => page.as_slice(),
+            (Some(place), Some((first, rest))) if first.seq == place => rest,
+            (Some(_), _) => return Err(ExportFailed::Removed),
+        };
+        if messages.is_empty() {
             return Err(ExportFailed::Removed);
         }
-        for message in &page {
-            let is_next = place.is_none_or(|place| place.next() == message.seq);
-            if !is_next || Some(message.seq) > end {
+        for message in messages {
+            if Some(message.seq) > end {
                 return Err(ExportFailed::Removed);
             }
-            room_file::write_message(out, message)?;
+            room_file::write_message(out, message, place)?;
             place = Some(message.seq);
             written += 1;
             if place == end {
@@ -103,4 +109,74 @@ async fn export(
     }
     out.flush()?;
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use chat_core::storage::NewMessage;
+    use chat_protocol::Timestamp;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::storage::SqliteStorage;
+
+    /// Takes what is written, and after the first two messages lets somebody else do something to the database.
+    struct Meanwhile<'a> {
+        database: &'a Path,
+        statement: &'a str,
+        lines: u32,
+    }
+
+    impl Write for Meanwhile<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if bytes.ends_with(b"\n") {
+                self.lines += 1;
+                if self.lines == 3 {
+                    Connection::open(self.database).unwrap().execute_batch(self.statement).unwrap();
+                }
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_somebody_removes_by_hand_is_told_apart_from_what_retention_removes() {
+        for (statement, expected) in [
+            ("DELETE FROM messages WHERE seq <= 499", Some(1_200)),
+            ("DELETE FROM messages WHERE seq BETWEEN 501 AND 700", Some(1_000)),
+            ("DELETE FROM messages WHERE seq BETWEEN 2 AND 4 OR seq BETWEEN 900 AND 999", Some(1_100)),
+            ("DELETE FROM messages WHERE seq <= 500", None),
+            ("DELETE FROM messages WHERE seq <= 700", None),
+            ("DELETE FROM messages WHERE seq >= 1200", None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let database = folder.path().join("chat.db");
+            let opened = SqliteStorage::open(&database).await.unwrap();
+            let storage: &dyn ServerStorage = &opened;
+            let room = storage.ensure_room(&"hall".parse().unwrap()).await.unwrap();
+            let amy = storage.ensure_user(&"amy".parse().unwrap()).await.unwrap();
+            let message = NewMessage {
+                room: room.id,
+                sender: amy,
+                text: "hello".into(),
+                sent_at: Timestamp::from_micros(0).unwrap(),
+                client_id: None,
+            };
+            let messages = vec![message; 1_200];
+            storage.append(&messages).await.unwrap();
+            let mut out = Meanwhile { database: &database, statement, lines: 0 };
+            let written = match export(storage, &room, &mut out).await {
+                Ok(written) => Some(written),
+                Err(ExportFailed::Removed) => None,
+                Err(error) => panic!("{statement}: {error}"),
+            };
+            assert_eq!(written, expected, "{statement}");
+        }
+    }
 }

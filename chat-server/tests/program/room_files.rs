@@ -172,6 +172,31 @@ fn what_was_removed_is_not_exported_and_the_rest_is() {
 }
 
 #[test]
+fn a_room_with_holes_is_exported_and_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let texts: Vec<String> = (0..1_100).map(|number| format!("m{number}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    import(folder, "sqlite:one.db", &file(&texts));
+    // The first hole is where a page of the export ends.
+    rusqlite::Connection::open(folder.join("one.db"))
+        .unwrap()
+        .execute_batch("DELETE FROM messages WHERE seq BETWEEN 501 AND 520 OR seq IN (700, 1099)")
+        .unwrap();
+    let exported = export(folder, "sqlite:one.db", "den");
+    assert_eq!(exported.lines().count(), 1 + 1_078);
+    for (seq, after) in [(521, 500), (701, 699), (1_100, 1_098)] {
+        let begin = format!("{{\"seq\":{seq},\"after\":{after},");
+        assert!(exported.lines().any(|line| line.starts_with(&begin)), "{begin}");
+    }
+    let report = import(folder, "sqlite:two.db", &exported);
+    assert!(report.ends_with("0 messages were there already, 1078 were imported\n"), "{report}");
+    let report = import(folder, "sqlite:one.db", &exported);
+    assert!(report.ends_with("1078 messages were there already, 0 were imported\n"), "{report}");
+    assert!(!export(folder, "sqlite:two.db", "den").contains("\"after\""));
+}
+
+#[test]
 fn an_export_that_cannot_be_written_fails() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -4,6 +4,9 @@
 //! {"format":"chat-room","version":1,"room":{"name":"den","access":"members","owner":"amy","members":["amy","ben"]}}
 //! {"seq":1,"message_id":7,"username":"amy","text":"hello","sent_at":"2025-10-03T03:00:00.123456Z","client_id":"a-1"}
 //! ```
+//!
+//! Where messages are gone from the middle, the next one says after which it comes: `{"seq":5,"after":1,…}`. So a line that
+//! was lost from the file is noticed still.
 
 mod error;
 #[cfg(test)]
@@ -28,6 +31,9 @@ const VERSION: u32 = 1;
 
 /// Most bytes of a line, so that a file which is something else does not fill the memory.
 const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How the first line of an export begins, which is none of something else. It names all members, however many there are.
+const HEAD_BEGINS: &[u8] = br#"{"format":"chat-room","version":1,"#;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +73,8 @@ enum AccessField {
 #[serde(deny_unknown_fields)]
 struct MessageLine {
     seq: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<i64>,
     message_id: i64,
     username: String,
     text: String,
@@ -115,10 +123,15 @@ pub(super) fn write_room(
     write_line(out, &HeadLine { format: FORMAT.to_owned(), version: VERSION, room })
 }
 
-/// Writes the line of a message.
-pub(super) fn write_message(out: &mut impl Write, message: &StoredMessage) -> io::Result<()> {
+/// Writes the line of a message. `before` is the one that was written before it.
+pub(super) fn write_message(
+    out: &mut impl Write,
+    message: &StoredMessage,
+    before: Option<Seq>,
+) -> io::Result<()> {
     let line = MessageLine {
         seq: message.seq.value(),
+        after: before.filter(|before| before.next() != message.seq).map(Seq::value),
         message_id: message.id.value(),
         username: message.sender.name.to_string(),
         text: message.text.to_string(),
@@ -163,10 +176,15 @@ impl<R: BufRead> RoomReader<R> {
         let mut line = Vec::new();
         let mut input = (&mut self.input).take(MAX_LINE_BYTES);
         input.read_until(b'\n', &mut line).map_err(LineError::Read)?;
+        if input.limit() == 0 && !line.ends_with(b"\n") {
+            if self.line > 1 || !line.starts_with(HEAD_BEGINS) {
+                return Err(LineError::TooLong);
+            }
+            self.input.read_until(b'\n', &mut line).map_err(LineError::Read)?;
+        }
         match line.pop() {
             None => Ok(None),
             Some(b'\n') => Ok(Some(line)),
-            Some(_) if input.limit() == 0 => Err(LineError::TooLong),
             Some(last) => {
                 line.push(last);
                 Ok(Some(line))
@@ -175,10 +193,12 @@ impl<R: BufRead> RoomReader<R> {
     }
 
     fn read_message(&mut self, line: &[u8]) -> Result<MessageInFile, LineError> {
-        let MessageLine { seq, message_id, username, text, sent_at, client_id } = parse(line)?;
+        let MessageLine { seq, after, message_id, username, text, sent_at, client_id } = parse(line)?;
         let seq = valid("seq", Seq::new(seq))?;
+        let after = after.map(|after| valid("after", Seq::new(after))).transpose()?.or(seq.previous());
         valid("message_id", MessageId::new(message_id))?;
-        if let Some(before) = self.before.filter(|before| before.value().checked_add(1) != Some(seq.value()))
+        if let Some(before) = self.before
+            && (after != Some(before) || seq <= before)
         {
             return Err(LineError::Gap { found: seq, before });
         }

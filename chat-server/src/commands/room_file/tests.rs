@@ -62,6 +62,25 @@ fn the_last_line_needs_no_end() {
 }
 
 #[test]
+fn a_gap_may_be_told() {
+    let gap = MESSAGE.replace("\"seq\":1", "\"seq\":5,\"after\":1");
+    assert_eq!(read(&format!("{HEAD}\n{MESSAGE}\n{gap}\n")).unwrap().1.len(), 2);
+    assert_eq!(read(&format!("{HEAD}\n{gap}\n")).unwrap().1.len(), 1);
+}
+
+#[test]
+fn a_room_may_have_more_to_tell_than_a_message() {
+    let name = "x".repeat(usize::try_from(MAX_LINE_BYTES).unwrap());
+    let room = Room { display_name: Some(name.as_str().into()), ..den() };
+    let mut file = Vec::new();
+    write_room(&mut file, &room, None, &[person("amy")]).unwrap();
+    file.extend_from_slice(MESSAGE.as_bytes());
+    let (room, messages) = read(std::str::from_utf8(&file).unwrap()).unwrap();
+    assert_eq!(room.display_name.as_deref(), Some(&*name));
+    assert_eq!((room.members, messages.len()), (vec![person("amy").name], 1));
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line_and_little_of_it() {
     let long = "x".repeat(100_000);
     let changed = |from: &str, to: &str| MESSAGE.replace(from, to);
@@ -87,6 +106,9 @@ fn what_is_wrong_is_said_with_its_line_and_little_of_it() {
         (2, changed("}", &format!(",\"\\u001b{long}\":1}}")), "unknown field"),
         (3, format!("{MESSAGE}\n{MESSAGE}"), "the seq 1, after 1"),
         (3, format!("{MESSAGE}\n{}", changed("\"seq\":1", "\"seq\":3")), "the seq 3, after 1"),
+        (3, format!("{MESSAGE}\n{}", changed("\"seq\":1", "\"seq\":5,\"after\":3")), "the seq 5, after 1"),
+        (3, format!("{MESSAGE}\n{}", changed("\"seq\":1", "\"seq\":1,\"after\":1")), "the seq 1, after 1"),
+        (2, changed("\"seq\":1", "\"seq\":1,\"after\":0"), "`after`"),
     ] {
         let file = if line == 1 { lines } else { format!("{HEAD}\n{lines}\n") };
         let said = read(&file).unwrap_err();
@@ -122,7 +144,7 @@ proptest! {
             client_id: client_id.map(|id| ClientId::new(&id).unwrap()),
         };
         let mut file = format!("{HEAD}\n").into_bytes();
-        write_message(&mut file, &stored).unwrap();
+        write_message(&mut file, &stored, None).unwrap();
         let (mut reader, _) = RoomReader::open(file.as_slice(), Limits::default()).unwrap();
         let message = reader.next().unwrap().unwrap();
         prop_assert_eq!(&message.text, &stored.text);
