@@ -20,6 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chat_core::memory::MemoryStorage;
 use chat_core::{Admission, Authenticator, Credential, Refused};
+use chat_protocol::Timestamp;
 use chat_server::auth::django::signing::{SecretKey, Signer};
 use chat_server::auth::{DjangoAuthenticator, DjangoConfig, DjangoDatabase, DjangoError, SessionStore};
 use project::{KEY, Project, come, open, text, vectors, who};
@@ -72,16 +73,39 @@ async fn signed_cookies_let_in_until_they_are_too_old() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_is_told() {
+async fn a_stored_session_lets_in_until_its_date() {
     let project = Project::new().await;
     project.store(KEY, &project.login(2, Signer::DATABASE_SESSIONS), 60).await;
     for date in vectors(LOOKUPS)["expire_dates"].as_array().unwrap() {
         let date = date.as_str().unwrap();
         project.run(&format!("UPDATE django_session SET expire_date = '{date}'")).await;
-        let Admission { expires_at, credential, .. } = come(&project.open().await, KEY).await.unwrap();
-        assert_eq!(expires_at.unwrap().to_string(), date.replace(' ', "T") + "Z");
-        assert!(!format!("{credential:?}").contains(KEY));
+        let end = Timestamp::from_rfc3339(&format!("{date}Z")).unwrap().as_micros();
+        for (now, expected) in [(end - 1, Some("username1")), (end, None)] {
+            let django = project.open_at_micros(now).await;
+            assert_eq!(who(&django, KEY).await.as_deref(), expected, "{date}");
+        }
     }
+}
+
+#[tokio::test]
+async fn a_session_that_the_project_extends_goes_on() {
+    let project = Project::new().await;
+    let django = project.open().await;
+    let login = project.login(2, Signer::DATABASE_SESSIONS);
+    project.store(KEY, &login, 60).await;
+    let Admission { expires_at, credential, .. } = come(&django, KEY).await.unwrap();
+    assert_eq!(expires_at, None, "an end that is told at the beginning cannot be put off");
+    assert!(!format!("{credential:?}").contains(KEY));
+    let credentials = [credential.unwrap()];
+    project.store(KEY, &login, 120).await;
+    assert!(django.revoked(&credentials).await.unwrap().is_empty());
+    project.store(KEY, &login, -1).await;
+    assert_eq!(django.revoked(&credentials).await.unwrap(), credentials);
+}
+
+#[tokio::test]
+async fn the_end_of_a_signed_cookie_is_told() {
+    let project = Project::new().await;
     let cookie = project.login(2, Signer::COOKIE_SESSIONS);
     let admission = come(&project.open_at(1_700_000_000).await, &cookie).await.unwrap();
     assert_eq!(admission.expires_at.unwrap().as_micros(), (1_700_000_000 + 1_209_600) * 1_000_000 + 1);

@@ -127,7 +127,12 @@ impl Project {
 
     /// One that takes it to be so many seconds after 1970.
     pub(crate) async fn open_at(&self, seconds: i64) -> DjangoAuthenticator {
-        let now = Timestamp::from_micros(seconds * 1_000_000).unwrap();
+        self.open_at_micros(seconds * 1_000_000).await
+    }
+
+    /// One that takes it to be so many microseconds after 1970.
+    pub(crate) async fn open_at_micros(&self, micros: i64) -> DjangoAuthenticator {
+        let now = Timestamp::from_micros(micros).unwrap();
         let storage = Arc::new(MemoryStorage::new());
         DjangoAuthenticator::open_with_clock(self.config(), storage, Arc::new(move || now)).await.unwrap()
     }

@@ -5,8 +5,9 @@
 //! is ever written to those tables, not even where Django would delete a session that no longer holds.
 //!
 //! A session is looked at again as long as a connection depends on it, so that a logout, a new password or the end of
-//! an account closes its connections. A session that Django's signed cookies hold ends with the cookie, a new password
-//! or the account, but not with a logout, of which such a project keeps no record.
+//! an account closes its connections, and so does the end of its time, which Django puts off while its user comes back.
+//! A session that Django's signed cookies hold ends with the cookie, a new password or the account, but not with a logout,
+//! of which such a project keeps no record.
 
 mod config;
 mod database;
@@ -93,14 +94,15 @@ impl Authenticator for DjangoAuthenticator {
             Refused::NotSignedIn
         })?;
         let user = self.storage.adopt_user(proven.user, &name).await?;
+        let expires_at = match &proof {
+            // Django may extend it. When it is over, `revoked` finds that out.
+            Proof::Key(_) => None,
+            Proof::Session(login) => Some(login.expires_at),
+        };
         let admitted = Admitted { proof, user: proven.user };
         let credential = admitted.credential(cookie);
         self.watch.remember(credential.clone(), admitted, Instant::now());
-        Ok(Admission {
-            identity: Identity::User(user),
-            expires_at: Some(proven.until),
-            credential: Some(credential),
-        })
+        Ok(Admission { identity: Identity::User(user), expires_at, credential: Some(credential) })
     }
 
     async fn revoked(&self, credentials: &[Credential]) -> Result<Vec<Credential>, StorageError> {

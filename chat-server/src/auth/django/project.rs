@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chat_core::{Clock, StorageError};
-use chat_protocol::{Timestamp, UserId};
+use chat_protocol::UserId;
 
 use super::database::{Account, Database};
 use super::login::{Login, LoginReader};
@@ -39,8 +39,6 @@ impl fmt::Debug for Proof {
 pub(super) struct Proven {
     pub(super) user: UserId,
     pub(super) username: String,
-    /// The first moment at which it proves so no longer.
-    pub(super) until: Timestamp,
 }
 
 pub(super) struct Project {
@@ -92,11 +90,9 @@ impl Project {
         let accounts = self.accounts(logins.iter().flatten().map(|login| login.user)).await?;
         let verify = |login: &Login| {
             let account = accounts.get(&login.user)?;
-            self.reader.is_current(login, &account.password).then(|| Proven {
-                user: login.user,
-                username: account.username.clone(),
-                until: login.expires_at,
-            })
+            self.reader
+                .is_current(login, &account.password)
+                .then(|| Proven { user: login.user, username: account.username.clone() })
         };
         Ok(logins.into_iter().map(|login| login.and_then(verify)).collect())
     }
