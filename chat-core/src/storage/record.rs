@@ -76,10 +76,13 @@ pub struct NewRoom {
 pub enum Purpose {
     /// Two people talking to each other; which of them comes first makes no difference.
     OneToOne(UserId, UserId),
-    /// Somebody talking to the owner of a listing.
+    /// Somebody talking to the owner of a listing. A listing that is given to somebody else leads to another room: the
+    /// new owner was not there for what was said before, and the old one is not there for what comes after.
     Listing {
         /// The listing.
         listing: i64,
+        /// Whose it is.
+        owner: UserId,
         /// Who asks.
         caller: UserId,
     },
@@ -94,6 +97,16 @@ impl Purpose {
             Self::Listing { .. } => self,
         }
     }
+
+    /// The text that earlier versions kept in databases for this purpose, where it was another one. It did not say whose
+    /// the listing was: such a room is for this purpose only where the owner, who is told beside it, is a member.
+    #[must_use]
+    pub fn former_text(self) -> Option<(String, UserId)> {
+        match self {
+            Self::OneToOne(..) => None,
+            Self::Listing { listing, owner, caller } => Some((format!("listing:{listing}:{caller}"), owner)),
+        }
+    }
 }
 
 impl fmt::Display for Purpose {
@@ -101,7 +114,7 @@ impl fmt::Display for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.canonical() {
             Self::OneToOne(one, other) => write!(f, "one-to-one:{one}:{other}"),
-            Self::Listing { listing, caller } => write!(f, "listing:{listing}:{caller}"),
+            Self::Listing { listing, owner, caller } => write!(f, "listing:{listing}:{owner}:{caller}"),
         }
     }
 }

@@ -59,6 +59,26 @@ async fn a_room_belongs_to_a_listing_and_a_caller() {
 }
 
 #[tokio::test]
+async fn a_listing_with_another_owner_leads_to_another_room() {
+    let site = site().await;
+    let join = async || {
+        let joined = site.get("ben", "/chat/api/join/7").await.json();
+        joined["roomName"][0].as_str().unwrap().to_owned()
+    };
+    let first = join().await;
+    assert_eq!(join().await, first);
+    let [amy, ben, cleo] = [site.user("amy").await, site.user("ben").await, site.user("cleo").await];
+    site.storage().set_listing(7, cleo.id).await.unwrap();
+    let second = join().await;
+    assert_ne!(second, first, "amy would read what ben writes to cleo");
+    assert_eq!(join().await, second);
+    let room = site.storage().room_named(&second.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(site.storage().members(room.id).await.unwrap(), [ben, cleo]);
+    site.storage().set_listing(7, amy.id).await.unwrap();
+    assert_eq!(join().await, first);
+}
+
+#[tokio::test]
 async fn an_owner_without_a_profile_has_an_empty_one() {
     let site = Site::new().await;
     site.storage().set_listing(7, site.user("amy").await.id).await.unwrap();

@@ -72,12 +72,21 @@ pub async fn a_purpose_has_one_room(storage: &impl Storage) {
     assert!(found.iter().all(|room| *room == found[0]));
     assert_eq!(storage.members(found[0].id).await.unwrap().len(), 2);
 
-    let listing = |listing, caller: &User| Purpose::Listing { listing, caller: caller.id };
-    let first = storage.room_for(listing(1, &amy), &private("c", &[&amy, &ben])).await.unwrap();
-    assert_eq!(storage.room_for(listing(1, &amy), &private("d", &[])).await.unwrap(), first);
-    assert_ne!(storage.room_for(listing(2, &amy), &private("e", &[])).await.unwrap(), first);
-    assert_ne!(storage.room_for(listing(1, &ben), &private("f", &[])).await.unwrap(), first);
-    let taken = storage.room_for(listing(9, &ben), &private("c", &[])).await;
+    let (cleo, dora) = (user(storage, "cleo").await, user(storage, "dora").await);
+    let listing = |listing, owner: &User, caller: &User| Purpose::Listing {
+        listing,
+        owner: owner.id,
+        caller: caller.id,
+    };
+    let first = storage.room_for(listing(1, &cleo, &amy), &private("c", &[&amy, &cleo])).await.unwrap();
+    assert_eq!(storage.room_for(listing(1, &cleo, &amy), &private("d", &[])).await.unwrap(), first);
+    assert_ne!(storage.room_for(listing(2, &cleo, &amy), &private("e", &[])).await.unwrap(), first);
+    assert_ne!(storage.room_for(listing(1, &cleo, &ben), &private("f", &[])).await.unwrap(), first);
+    let next = storage.room_for(listing(1, &dora, &amy), &private("g", &[&amy, &dora])).await.unwrap();
+    assert_ne!(next, first, "another owner does not get the room of the one before");
+    assert_eq!(storage.members(next.id).await.unwrap(), [amy.clone(), dora]);
+    assert_eq!(storage.room_for(listing(1, &cleo, &amy), &private("h", &[])).await.unwrap(), first);
+    let taken = storage.room_for(listing(9, &cleo, &ben), &private("c", &[])).await;
     assert!(matches!(taken, Err(StorageError::Taken { .. })), "names stay unique: {taken:?}");
 }
 

@@ -75,7 +75,7 @@ pub(super) async fn join(
     if owner.id == caller.id {
         return Err(Problem::invalid("This listing is your own.").into());
     }
-    let purpose = Purpose::Listing { listing, caller: caller.id };
+    let purpose = Purpose::Listing { listing, owner: owner.id, caller: caller.id };
     let room = rooms::for_purpose(&gateway, &visitor, purpose, &owner).await?;
     let profile = storage.profile(owner.id).await?;
     Ok(record::ok(&Joined {

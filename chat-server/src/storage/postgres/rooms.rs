@@ -31,10 +31,15 @@ impl RoomStorage for PostgresStorage {
     }
 
     async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
-        let purpose = purpose.to_string();
+        let (former, purpose) = (purpose.former_text(), purpose.to_string());
         self.pool
             .transaction(async |connection| {
                 if let Some(known) = of_purpose(connection, &purpose).await? {
+                    return Ok(known);
+                }
+                if let Some((former, owner)) = &former
+                    && let Some(known) = of_former_purpose(connection, former, *owner).await?
+                {
                     return Ok(known);
                 }
                 if let Some(made) = insert(connection, room, Some(&purpose)).await? {
@@ -170,6 +175,26 @@ async fn of_purpose(connection: &mut PgConnection, purpose: &str) -> Result<Opti
             .fetch_optional(connection)
             .await
             .map_err(failed)?;
+    known.map(RoomRow::read).transpose()
+}
+
+/// The room that an earlier version has made for a purpose, where this owner is a member of it.
+async fn of_former_purpose(
+    connection: &mut PgConnection,
+    purpose: &str,
+    owner: UserId,
+) -> Result<Option<Room>, StorageError> {
+    let known: Option<RoomRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        room_columns!(),
+        " FROM rooms WHERE purpose = $1 \
+         AND EXISTS (SELECT 1 FROM members WHERE room_id = rooms.id AND user_id = $2)"
+    ))
+    .bind(purpose)
+    .bind(owner.value())
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
     known.map(RoomRow::read).transpose()
 }
 

@@ -37,13 +37,27 @@ impl RoomStorage for SqliteStorage {
     }
 
     async fn room_for(&self, purpose: Purpose, room: &NewRoom) -> Result<Room, StorageError> {
-        let (purpose, room) = (purpose.to_string(), room.clone());
+        let (former, purpose, room) = (purpose.former_text(), purpose.to_string(), room.clone());
         self.transaction(move |connection| {
-            let known: Option<RoomRow> = first(
+            let mut known: Option<RoomRow> = first(
                 connection,
                 concat!("SELECT ", room_columns!(), " FROM rooms WHERE purpose = ?"),
                 [&purpose],
             )?;
+            if known.is_none()
+                && let Some((former, owner)) = former
+            {
+                known = first(
+                    connection,
+                    concat!(
+                        "SELECT ",
+                        room_columns!(),
+                        " FROM rooms WHERE purpose = ? \
+                         AND EXISTS (SELECT 1 FROM members WHERE room_id = rooms.id AND user_id = ?)"
+                    ),
+                    (former.as_str(), owner.value()),
+                )?;
+            }
             match known {
                 Some(row) => Ok(row.read()?),
                 None => Ok(insert(connection, room, Some(&purpose))?
