@@ -65,7 +65,7 @@ impl Server {
         if ping_every >= mute_for {
             return Err(ServerError::MuteBeforePing { ping_every, mute_for });
         }
-        let stores = storage::open(&config.database).await?;
+        let stores = storage::open(&config).await?;
         let refused = |source| ServerError::Listen { address: config.listen, source };
         let listeners = Listeners::bind(config.listen, config.threads).await.map_err(refused)?;
         let address = listeners.address();

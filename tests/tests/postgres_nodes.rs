@@ -107,6 +107,23 @@ async fn users_are_adopted_by_several_nodes_at_once() {
 }
 
 #[tokio::test]
+async fn ids_are_reserved_by_several_nodes_at_once() {
+    let nodes = nodes().await;
+    let up_to = UserId::new(1 << 52).unwrap();
+    let names: Vec<_> = (0..12).map(|number| name(&format!("user-{number}"))).collect();
+    let reserved = nodes.iter().map(|node| node.reserve_user_ids(up_to));
+    let made = names.iter().zip(nodes.iter().cycle()).map(|(name, node)| node.ensure_user(name));
+    let (reserved, made) = tokio::join!(join_all(reserved), join_all(made));
+    for done in reserved {
+        done.unwrap();
+    }
+    for user in made {
+        user.unwrap();
+    }
+    assert!(nodes[0].ensure_user(&name("last")).await.unwrap().id > up_to);
+}
+
+#[tokio::test]
 async fn a_node_hears_that_another_has_changed_members() {
     let nodes = nodes().await;
     let (here, there) = (&nodes[0], &nodes[1]);

@@ -23,6 +23,7 @@ pub struct MemoryStorage(Mutex<State>);
 struct State {
     users: BTreeMap<UserId, UserRecord>,
     users_by_name: HashMap<Username, UserId>,
+    reserved_user_ids: Option<UserId>,
     rooms: Vec<RoomRecord>,
     rooms_by_name: HashMap<RoomName, RoomId>,
     rooms_by_purpose: HashMap<Purpose, RoomId>,
@@ -136,8 +137,9 @@ impl UserStorage for MemoryStorage {
         if let Some(id) = state.users_by_name.get(name) {
             return state.known_user(*id).map(|record| record.user.clone());
         }
-        let last = state.users.last_key_value().map_or(0, |(last, _)| last.value());
-        let user = User { id: UserId::new(last + 1).map_err(ran_out)?, name: name.clone() };
+        let last = state.users.last_key_value().map(|(last, _)| *last).max(state.reserved_user_ids);
+        let next = last.map_or(0, UserId::value) + 1;
+        let user = User { id: UserId::new(next).map_err(ran_out)?, name: name.clone() };
         state.put_user(user.clone());
         Ok(user)
     }
@@ -152,6 +154,12 @@ impl UserStorage for MemoryStorage {
         let user = User { id, name: name.clone() };
         state.put_user(user.clone());
         Ok(user)
+    }
+
+    async fn reserve_user_ids(&self, up_to: UserId) -> Result<(), StorageError> {
+        let mut state = self.0.lock();
+        state.reserved_user_ids = state.reserved_user_ids.max(Some(up_to));
+        Ok(())
     }
 
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {

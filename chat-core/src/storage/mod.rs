@@ -42,6 +42,15 @@ pub trait UserStorage {
     /// [`StorageError`] where the database fails.
     async fn adopt_user(&self, id: UserId, name: &Username) -> Result<User, StorageError>;
 
+    /// Leaves the ids up to this one to another system. Whoever is made here from now on gets a greater one, so that
+    /// nobody who is [adopted](Self::adopt_user) under one of them takes over the row of somebody else. The storage
+    /// remembers it; where it has left more before, this changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] where the database fails.
+    async fn reserve_user_ids(&self, up_to: UserId) -> Result<(), StorageError>;
+
     /// The user of this name.
     ///
     /// # Errors

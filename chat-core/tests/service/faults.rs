@@ -158,6 +158,10 @@ impl UserStorage for Frail {
         self.storage.adopt_user(id, name).await
     }
 
+    async fn reserve_user_ids(&self, up_to: UserId) -> Result<(), StorageError> {
+        self.storage.reserve_user_ids(up_to).await
+    }
+
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
         self.storage.user_named(name).await
     }

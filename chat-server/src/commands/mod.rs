@@ -132,7 +132,7 @@ async fn on(
     config: &Config,
     work: impl AsyncFnOnce(&Arc<dyn ServerStorage>) -> Result<String, CommandFailed>,
 ) -> Result<String, CommandFailed> {
-    let storage = storage::open_database(&config.database).await?;
+    let storage = storage::open_database(config).await?;
     let said = work(&storage).await;
     storage.close().await;
     said

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use chat_protocol::UserId;
+
 use crate::ServerError;
 use crate::accounts::AccountsConfig;
 use crate::auth::django::signing::SecretKey;
@@ -9,6 +11,10 @@ use crate::auth::{DjangoConfig, JwtConfig, JwtKey};
 
 use super::settings::Settings;
 use super::values::{AuthMode, Secret};
+
+/// The last of the ids that are left to another system, where one gives out ids. No database counts so far, and the ids
+/// after it have room below 2^53, up to which JavaScript has them exactly.
+const LAST_ID_OF_OTHERS: i64 = 1 << 52;
 
 /// Who may connect, with all that it takes to find out.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +39,14 @@ impl Auth {
             AuthMode::Session => Ok(Self::Session(AccountsConfig::default())),
             AuthMode::Django => django(settings).map(|config| Self::Django(Box::new(config))),
             AuthMode::Jwt => jwt(settings).map(Self::Jwt),
+        }
+    }
+
+    /// Up to which id those of people are another system's to give out; `None` where all are given out here.
+    pub(crate) fn ids_of_others(&self) -> Option<UserId> {
+        match self {
+            Self::Guest | Self::Session(_) => None,
+            Self::Django(_) | Self::Jwt(_) => UserId::new(LAST_ID_OF_OTHERS).ok(),
         }
     }
 }

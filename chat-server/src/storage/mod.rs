@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_core::memory::MemoryStorage;
+use chat_core::storage::UserStorage;
 use chat_core::{Storage, StorageError};
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::ServerError;
 use crate::accounts::AccountStorage;
-use crate::config::Database;
+use crate::config::{Config, Database};
 
 pub use memory::MemoryAccounts;
 pub(crate) use postgres::Pool as PostgresPool;
@@ -79,15 +80,18 @@ impl Stores {
 }
 
 /// Opens what the settings say for a server.
-pub(crate) async fn open(database: &Database) -> Result<Stores, ServerError> {
-    match database {
-        Database::Memory => Ok(Stores::in_memory()),
-        other => open_database(other).await.map(Stores::within),
+pub(crate) async fn open(config: &Config) -> Result<Stores, ServerError> {
+    if !matches!(config.database, Database::Memory) {
+        return open_database(config).await.map(Stores::within);
     }
+    let stores = Stores::in_memory();
+    reserve_user_ids(&*stores.chat, config).await?;
+    Ok(stores)
 }
 
 /// Opens the database of the settings.
-pub(crate) async fn open_database(database: &Database) -> Result<Arc<dyn ServerStorage>, ServerError> {
+pub(crate) async fn open_database(config: &Config) -> Result<Arc<dyn ServerStorage>, ServerError> {
+    let database = &config.database;
     let opened: Result<Arc<dyn ServerStorage>, StorageError> = match database {
         Database::SqliteFile(path) => SqliteStorage::open(path).await.map(in_common),
         Database::Memory => return Err(ServerError::NoDatabase),
@@ -102,7 +106,19 @@ pub(crate) async fn open_database(database: &Database) -> Result<Arc<dyn ServerS
     if from != Some(to) {
         tracing::info!(from, to, "the tables of the database were brought up to date");
     }
+    reserve_user_ids(&*storage, config).await?;
     Ok(storage)
+}
+
+/// Leaves ids to the system that gives them out, where there is one: people of whom only this server knows, such as those
+/// whom an import makes, must not be taken for its users.
+async fn reserve_user_ids(
+    users: &(impl UserStorage + Sync + ?Sized),
+    config: &Config,
+) -> Result<(), ServerError> {
+    let Some(up_to) = config.auth.ids_of_others() else { return Ok(()) };
+    let failed = |source| ServerError::OpenDatabase { database: config.database.clone(), source };
+    users.reserve_user_ids(up_to).await.map_err(failed)
 }
 
 fn in_common(storage: impl ServerStorage) -> Arc<dyn ServerStorage> {
@@ -123,5 +139,33 @@ fn migration_failed(migrations: &Migrator, error: MigrateError) -> StorageError 
         }
         MigrateError::Execute(error) => StorageError::database(error),
         other => StorageError::database(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_protocol::UserId;
+
+    use super::*;
+    use crate::auth::{DjangoConfig, JwtConfig, JwtKey, SecretKey};
+    use crate::config::Auth;
+
+    #[tokio::test]
+    async fn people_of_this_server_have_ids_of_their_own_where_others_give_them_out() {
+        let django = || {
+            let key = SecretKey::new("secret").unwrap();
+            Auth::Django(Box::new(DjangoConfig::new("sqlite:db.sqlite3".parse().unwrap(), key)))
+        };
+        let jwt = || Auth::Jwt(JwtConfig::new(JwtKey::secret(&[7; 32]).unwrap()));
+        for database in [Database::Memory, Database::SqliteMemory] {
+            for (auth, apart) in [(Auth::Guest, false), (django(), true), (jwt(), true)] {
+                let config = Config { auth, database: database.clone(), ..Config::default() };
+                let stores = open(&config).await.unwrap();
+                let amy = stores.chat.ensure_user(&"amy".parse().unwrap()).await.unwrap();
+                assert_eq!(amy.id.value() > 1 << 52, apart, "{config:?}");
+                let admin = stores.chat.adopt_user(UserId::new(1).unwrap(), &"admin".parse().unwrap()).await;
+                assert_eq!(stores.chat.user(amy.id).await.unwrap() == Some(amy), apart, "{admin:?}");
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use chat_core::storage::UserStorage;
+use chat_server::storage::SqliteStorage;
+
 use crate::{complaint, program, said, text};
 
 /// What may be hard to carry.
@@ -71,6 +74,18 @@ fn the_owner_of_an_imported_room_is_a_member_of_it() {
     let file = file(&["one"]).replacen(r#"["ben","amy"]"#, r#"["ben"]"#, 1);
     import(folder, "sqlite:chat.db", &file);
     assert_eq!(said(folder, &["room", "list"], ""), "1\tden\tprivate\tben, amy\n");
+}
+
+#[tokio::test]
+async fn whom_an_import_makes_has_no_id_of_another_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let settings = format!("auth = 'jwt'\njwt_secret = '{}'\n", "s".repeat(32));
+    std::fs::write(folder.join("chat.toml"), settings).unwrap();
+    said(folder, &["import", "--config", "chat.toml"], &file(&["one", "two"]));
+    let storage = SqliteStorage::open(&folder.join("chat.db")).await.unwrap();
+    let users = storage.users().await.unwrap();
+    assert!(!users.is_empty() && users.iter().all(|user| user.id.value() > 1 << 52), "{users:?}");
 }
 
 #[test]

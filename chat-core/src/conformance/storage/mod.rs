@@ -38,6 +38,7 @@ macro_rules! storage_conformance {
             users_are_made_once,
             users_are_found_by_name_exactly,
             adopted_users_keep_their_ids,
+            reserved_ids_are_left_to_others,
             last_seen_never_goes_back,
             rooms_are_made_once,
             rooms_made_at_once_are_one,

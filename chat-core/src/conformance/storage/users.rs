@@ -43,6 +43,26 @@ pub async fn adopted_users_keep_their_ids(storage: &impl Storage) {
     assert!(user(storage, "ben").await.id > id(71), "ids of one's own do not clash with them");
 }
 
+/// Ids that were left to another system are not given out, in an empty storage or in one that has users; and who has one
+/// of them from there is nobody who was here.
+pub async fn reserved_ids_are_left_to_others(storage: &impl Storage) {
+    let id = |number| UserId::new(number).unwrap();
+    storage.reserve_user_ids(id(9)).await.unwrap();
+    let amy = user(storage, "amy").await;
+    assert!(amy.id > id(9));
+    let reserved = id(1 << 52);
+    for up_to in [reserved, id(20)] {
+        storage.reserve_user_ids(up_to).await.unwrap();
+    }
+    let ben = user(storage, "ben").await;
+    assert!(ben.id > reserved);
+    let admin = storage.adopt_user(id(1), &username("admin")).await.unwrap();
+    let last = storage.adopt_user(reserved, &username("last")).await.unwrap();
+    let cleo = user(storage, "cleo").await;
+    assert!(cleo.id > ben.id);
+    assert_eq!(storage.users().await.unwrap(), [admin, amy, last, ben, cleo]);
+}
+
 /// The latest time counts, whatever comes after.
 pub async fn last_seen_never_goes_back(storage: &impl Storage) {
     let amy = user(storage, "amy").await;

@@ -52,7 +52,9 @@ impl fmt::Debug for DjangoAuthenticator {
 }
 
 impl DjangoAuthenticator {
-    /// Gets ready to let in the users of a project; they are made known to `storage` under the same ids and names.
+    /// Gets ready to let in the users of a project; they are made known to `storage` under the same ids and names. Ids of
+    /// the project must be [reserved](chat_core::storage::UserStorage::reserve_user_ids) there, as a server does it, where
+    /// others are made, too.
     ///
     /// A database that cannot be read yet is no error, only a warning in the log: it may be started after this server.
     ///

@@ -64,7 +64,8 @@ impl JwtAuthenticator {
     /// Most bytes of a token. What is longer is refused unread.
     pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-    /// Believes tokens as `config` says, and keeps their users in `storage`.
+    /// Believes tokens as `config` says, and keeps their users in `storage`. Numbers of tokens must be
+    /// [reserved](chat_core::storage::UserStorage::reserve_user_ids) there, as a server does it, where others are made, too.
     #[must_use]
     pub fn new(config: JwtConfig, storage: Arc<dyn Storage>) -> Self {
         // The JWT library panics on its first token where some other crate of the program has switched on its other

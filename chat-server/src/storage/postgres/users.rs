@@ -71,6 +71,36 @@ impl UserStorage for PostgresStorage {
         Ok(user)
     }
 
+    async fn reserve_user_ids(&self, up_to: UserId) -> Result<(), StorageError> {
+        let behind: Option<(i64,)> = self
+            .pool
+            .first(
+                sqlx::query_as("SELECT last_value FROM users_id_seq WHERE last_value <= $1")
+                    .bind(up_to.value()),
+            )
+            .await?;
+        // Mostly it is ahead already, and nobody has to wait.
+        if behind.is_none() {
+            return Ok(());
+        }
+        self.pool
+            .transaction(async |connection| {
+                // Nobody takes an id while the table is locked. Where another node sets the sequence as well, ids that
+                // were taken after it must not be given out again.
+                sqlx::query("LOCK TABLE users IN EXCLUSIVE MODE")
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(failed)?;
+                sqlx::query("SELECT setval('users_id_seq', $1) FROM users_id_seq WHERE last_value <= $1")
+                    .bind(up_to.value())
+                    .execute(connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(())
+    }
+
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
         let found: Option<UserRow> = self
             .pool

@@ -52,6 +52,25 @@ impl UserStorage for SqliteStorage {
         .await
     }
 
+    async fn reserve_user_ids(&self, up_to: UserId) -> Result<(), StorageError> {
+        self.transaction(move |connection| {
+            // Where AUTOINCREMENT keeps the last id of a table; it goes on after whatever stands there.
+            execute(
+                connection,
+                "INSERT INTO sqlite_sequence (name, seq) SELECT 'users', 0 \
+                 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'users')",
+                (),
+            )?;
+            execute(
+                connection,
+                "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'users' AND seq < ?1",
+                [up_to.value()],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn user_named(&self, name: &Username) -> Result<Option<User>, StorageError> {
         let name = name.clone();
         self.read(move |connection| named(connection, &name)).await
