@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use super::room::RoomRecord;
 use crate::StorageError;
 use crate::storage::{
-    Access, Appended, FurthestReaders, Joining, Keep, Leaving, MessageStorage, NewMessage, NewRoom,
-    NotificationStorage, Profile, ProfileStorage, Purpose, Room, RoomStorage, StoredMessage,
-    StoredNotification, UpkeepStorage, User, UserStorage,
+    Access, Appended, FurthestReaders, Joining, Keep, Leaving, MessageStorage, NOTIFICATIONS_PER_USER,
+    NewMessage, NewRoom, NotificationStorage, Profile, ProfileStorage, Purpose, Room, RoomStorage,
+    StoredMessage, StoredNotification, UpkeepStorage, User, UserStorage,
 };
 
 /// A [`Storage`](crate::Storage) in memory.
@@ -28,7 +28,7 @@ struct State {
     rooms_by_name: HashMap<RoomName, RoomId>,
     rooms_by_purpose: HashMap<Purpose, RoomId>,
     last_message: i64,
-    notifications: BTreeMap<NotificationId, StoredNotification>,
+    notifications: HashMap<UserId, VecDeque<StoredNotification>>,
     last_notification: i64,
     profiles: HashMap<UserId, Profile>,
     listings: HashMap<i64, UserId>,
@@ -175,8 +175,8 @@ impl UserStorage for MemoryStorage {
         Ok(self.0.lock().users.get(&id).map(|record| record.user.clone()))
     }
 
-    async fn users(&self) -> Result<Vec<User>, StorageError> {
-        Ok(self.0.lock().users.values().map(|record| record.user.clone()).collect())
+    async fn users(&self, limit: u32) -> Result<Vec<User>, StorageError> {
+        Ok(self.0.lock().users.values().take(count(limit)).map(|record| record.user.clone()).collect())
     }
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
@@ -281,10 +281,10 @@ impl RoomStorage for MemoryStorage {
         members.iter().map(|id| state.known_user(*id).map(|record| record.user.clone())).collect()
     }
 
-    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+    async fn rooms_of(&self, user: UserId, limit: Option<u32>) -> Result<Vec<Room>, StorageError> {
         let state = self.0.lock();
         let rooms = state.rooms.iter().filter(|record| record.members.contains(&user));
-        Ok(rooms.map(|record| record.room.clone()).collect())
+        Ok(rooms.take(limit.map_or(usize::MAX, count)).map(|record| record.room.clone()).collect())
     }
 }
 
@@ -370,14 +370,18 @@ impl NotificationStorage for MemoryStorage {
         let mut state = self.0.lock();
         let id = NotificationId::new(state.last_notification + 1).map_err(ran_out)?;
         let stored = StoredNotification { id, sender: sender.clone(), recipient, text, sent_at };
-        state.notifications.insert(id, stored.clone());
         state.last_notification = id.value();
+        let own = state.notifications.entry(recipient).or_default();
+        own.push_back(stored.clone());
+        if own.len() > count(NOTIFICATIONS_PER_USER) {
+            own.pop_front();
+        }
         Ok(stored)
     }
 
     async fn notifications(&self, recipient: UserId) -> Result<Vec<StoredNotification>, StorageError> {
         let state = self.0.lock();
-        Ok(state.notifications.values().filter(|stored| stored.recipient == recipient).cloned().collect())
+        Ok(state.notifications.get(&recipient).into_iter().flatten().cloned().collect())
     }
 
     async fn clear_notifications(
@@ -386,7 +390,9 @@ impl NotificationStorage for MemoryStorage {
         ids: &[NotificationId],
     ) -> Result<(), StorageError> {
         let mut state = self.0.lock();
-        state.notifications.retain(|id, stored| stored.recipient != recipient || !ids.contains(id));
+        if let Some(own) = state.notifications.get_mut(&recipient) {
+            own.retain(|stored| !ids.contains(&stored.id));
+        }
         Ok(())
     }
 }

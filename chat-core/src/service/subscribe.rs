@@ -63,13 +63,13 @@ impl Inner {
         connection: &Arc<Connection>,
         user: UserId,
     ) -> Result<(), StorageError> {
-        let rooms = self.storage.rooms_of(user).await?;
+        let rooms = self.storage.rooms_of(user, None).await?;
         for room in rooms.iter().filter(|room| connection.may_know(room.access)) {
             self.enter(room, connection).await?;
         }
         // Whoever was removed from one of them meanwhile was not there yet to be put out.
         let still: HashSet<RoomId> =
-            self.storage.rooms_of(user).await?.into_iter().map(|room| room.id).collect();
+            self.storage.rooms_of(user, None).await?.into_iter().map(|room| room.id).collect();
         for room in rooms.iter().filter(|room| !still.contains(&room.id)) {
             self.exit(room.id, connection);
         }

@@ -65,12 +65,12 @@ pub trait UserStorage {
     /// [`StorageError`] where the database fails.
     async fn user(&self, id: UserId) -> Result<Option<User>, StorageError>;
 
-    /// All users, by id.
+    /// Up to `limit` users, by id.
     ///
     /// # Errors
     ///
     /// [`StorageError`] where the database fails.
-    async fn users(&self) -> Result<Vec<User>, StorageError>;
+    async fn users(&self, limit: u32) -> Result<Vec<User>, StorageError>;
 
     /// Remembers when a user was last connected. An earlier time than the one stored changes nothing.
     ///
@@ -167,12 +167,12 @@ pub trait RoomStorage {
     /// [`StorageError`] where the database fails.
     async fn members(&self, room: RoomId) -> Result<Vec<User>, StorageError>;
 
-    /// The rooms that a user is a member of, by id.
+    /// Up to `limit` of the rooms (`None`: all) that a user is a member of, by id.
     ///
     /// # Errors
     ///
     /// [`StorageError`] where the database fails.
-    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError>;
+    async fn rooms_of(&self, user: UserId, limit: Option<u32>) -> Result<Vec<Room>, StorageError>;
 }
 
 /// Messages and read marks.
@@ -266,10 +266,14 @@ pub trait MessageStorage {
     }
 }
 
+/// Most notifications that are kept for one user: anybody may send them, and some people never clear theirs.
+pub const NOTIFICATIONS_PER_USER: u32 = 1_000;
+
 /// Notifications.
 #[async_trait]
 pub trait NotificationStorage {
-    /// Stores a notification.
+    /// Stores a notification. Where the recipient has [`NOTIFICATIONS_PER_USER`] already, the oldest of them is removed in
+    /// the same transaction.
     ///
     /// # Errors
     ///
@@ -282,7 +286,8 @@ pub trait NotificationStorage {
         sent_at: Timestamp,
     ) -> Result<StoredNotification, StorageError>;
 
-    /// The notifications of a user that were not cleared, oldest first.
+    /// The notifications of a user that were not cleared, oldest first: the newest [`NOTIFICATIONS_PER_USER`], where
+    /// there are more from before that bound.
     ///
     /// # Errors
     ///

@@ -171,8 +171,8 @@ impl UserStorage for Frail {
         self.storage.user(id).await
     }
 
-    async fn users(&self) -> Result<Vec<User>, StorageError> {
-        self.storage.users().await
+    async fn users(&self, limit: u32) -> Result<Vec<User>, StorageError> {
+        self.storage.users(limit).await
     }
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
@@ -241,9 +241,9 @@ impl RoomStorage for Frail {
         members
     }
 
-    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+    async fn rooms_of(&self, user: UserId, limit: Option<u32>) -> Result<Vec<Room>, StorageError> {
         check(&self.faults.hides_rooms)?;
-        self.storage.rooms_of(user).await
+        self.storage.rooms_of(user, limit).await
     }
 }
 

@@ -26,6 +26,10 @@ pub use sqlite::SqliteStorage;
 /// Most sessions of one user; a further one ends the oldest.
 const SESSIONS_PER_USER: u32 = 100;
 
+/// Most notifications that a further one removes, for a user who has many more than are kept now: from before there was a
+/// bound.
+const SURPLUS_AT_ONCE: u32 = 100;
+
 /// A database that holds everything that the server keeps.
 #[async_trait]
 pub trait ServerStorage: Storage + AccountStorage {

@@ -27,6 +27,33 @@ async fn lists_are_ones_own() {
 }
 
 #[tokio::test]
+async fn lists_of_very_many_end() {
+    let site = Site::new().await;
+    site.user("Anonymous").await;
+    for turn in 0..1_002 {
+        site.user(&format!("user{turn}")).await;
+        site.room(&format!("room{turn}"), Access::Open, &["amy"]).await;
+        site.notify("ben", "amy", &format!("text{turn}")).await;
+    }
+    let ends = async |path: &str, field: &str| {
+        let list = site.get("amy", path).await.json();
+        let list = list.as_array().unwrap();
+        (list.len(), list[0][field].clone(), list[list.len() - 1][field].clone())
+    };
+    assert_eq!(ends("/chat/api/users", "username").await, (1_000, json!("ben"), json!("user997")));
+    assert_eq!(ends("/chat/api/rooms", "name").await, (1_000, json!("room0"), json!("room999")));
+    assert_eq!(
+        ends("/chat/api/notifications", "message").await,
+        (1_000, json!("text2"), json!("text1001")),
+        "of these, the newest stay"
+    );
+    let page = site.get_json("amy", "/chat/room0/").await.json();
+    for list in ["users", "rooms", "notifications"] {
+        assert_eq!(page[list].as_array().unwrap().len(), 1_000, "{list}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_refused_in_json() {
     let site = Site::new().await;
     for path in ["users", "rooms", "notifications", "rooms/hall/messages"] {

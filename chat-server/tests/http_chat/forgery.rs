@@ -37,7 +37,7 @@ async fn what_changes_something_needs_the_token() {
         assert_eq!(send(password).await, 403, "{path}: browsers send passwords by themselves");
     }
     assert_eq!(site.storage().rooms().await.unwrap().len(), 1);
-    assert_eq!(site.storage().rooms_of(site.user("ben").await.id).await.unwrap().len(), 1);
+    assert_eq!(site.storage().rooms_of(site.user("ben").await.id, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn two_people_who_ask_at_once_have_one_room() {
     }))
     .await;
     assert!(answers.iter().all(|made| *made == answers[0]), "{answers:?}");
-    assert_eq!(site.storage().rooms_of(site.user("ben").await.id).await.unwrap().len(), 1);
+    assert_eq!(site.storage().rooms_of(site.user("ben").await.id, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ macro_rules! storage_conformance {
             read_marks_set_at_once_keep_the_furthest,
             the_two_furthest_readers_are_told,
             notifications_stay_until_their_owner_clears_them,
+            a_further_notification_removes_the_oldest,
             profiles_and_listings_are_replaced,
             what_can_be_stored_can_be_checked,
             nothing_is_removed_unasked,

@@ -98,11 +98,11 @@ pub async fn who_leaves_is_no_member(storage: &impl Storage) {
     storage.join(lobby.id, amy.id).await.unwrap();
     assert_eq!(storage.leave(lobby.id, amy.id).await.unwrap(), Leaving::Left);
     assert!(!storage.is_member(lobby.id, amy.id).await.unwrap());
-    assert_eq!(storage.rooms_of(amy.id).await.unwrap(), []);
+    assert_eq!(storage.rooms_of(amy.id, None).await.unwrap(), []);
     assert_eq!(storage.join(lobby.id, amy.id).await.unwrap(), Joining::Joined);
 }
 
-/// Members are listed as they joined, each once; rooms of a user are listed by id.
+/// Members are listed as they joined, each once; rooms of a user are listed by id, and no more than are asked for.
 pub async fn members_keep_the_order_of_joining(storage: &impl Storage) {
     let (lobby, other) = (room(storage, "lobby").await, room(storage, "other").await);
     let (amy, ben) = (user(storage, "amy").await, user(storage, "ben").await);
@@ -111,7 +111,9 @@ pub async fn members_keep_the_order_of_joining(storage: &impl Storage) {
     assert_eq!(storage.join(lobby.id, ben.id).await.unwrap(), Joining::AlreadyMember);
     storage.join(other.id, ben.id).await.unwrap();
     assert_eq!(storage.members(lobby.id).await.unwrap(), [ben.clone(), amy.clone()]);
-    assert_eq!(storage.rooms_of(ben.id).await.unwrap(), [lobby.clone(), other.clone()]);
+    assert_eq!(storage.rooms_of(ben.id, None).await.unwrap(), [lobby.clone(), other.clone()]);
+    assert_eq!(storage.rooms_of(ben.id, Some(2)).await.unwrap(), [lobby.clone(), other.clone()]);
+    assert_eq!(storage.rooms_of(ben.id, Some(1)).await.unwrap(), [lobby.clone()]);
     assert!(storage.is_member(lobby.id, amy.id).await.unwrap());
     assert!(!storage.is_member(other.id, amy.id).await.unwrap());
 }

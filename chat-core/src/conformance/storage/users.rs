@@ -73,11 +73,12 @@ pub async fn last_seen_never_goes_back(storage: &impl Storage) {
     }
 }
 
-/// Users are found by id, and listed by id.
+/// Users are found by id, and listed by id, no more than are asked for.
 pub async fn users_are_listed(storage: &impl Storage) {
-    assert_eq!(storage.users().await.unwrap(), []);
+    assert_eq!(storage.users(u32::MAX).await.unwrap(), []);
     let (amy, ben) = (user(storage, "amy").await, user(storage, "ben").await);
-    assert_eq!(storage.users().await.unwrap(), [amy.clone(), ben]);
+    assert_eq!(storage.users(u32::MAX).await.unwrap(), [amy.clone(), ben]);
+    assert_eq!(storage.users(1).await.unwrap(), [amy.clone()]);
     assert_eq!(storage.user(amy.id).await.unwrap(), Some(amy));
     assert_eq!(storage.user(UserId::new(999).unwrap()).await.unwrap(), None);
 }

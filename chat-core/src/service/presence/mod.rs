@@ -252,7 +252,7 @@ impl<'a> Keeper<'a> {
     }
 
     async fn tell_rooms(&self, user: &User, standing: Standing) -> Result<(), StorageError> {
-        for room in self.inner.storage.rooms_of(user.id).await? {
+        for room in self.inner.storage.rooms_of(user.id, None).await? {
             self.tell(room.id, user, standing);
         }
         Ok(())

@@ -19,7 +19,7 @@ pub(super) const MESSAGES_PER_PAGE: u32 = 50;
 /// Most messages in a page, whatever the query says.
 const MAX_MESSAGES_PER_PAGE: u32 = 200;
 
-/// Answers `GET /chat/api/users`: all others.
+/// Answers `GET /chat/api/users`: the others.
 pub(super) async fn users(State(gateway): State<Gateway>, request: Parts) -> Result<Response, Problem> {
     let others = Visitor::of(&gateway, &request).await?.others(&gateway).await?;
     Ok(record::ok(&list::<_, UserRecord<'_>>(&others)))

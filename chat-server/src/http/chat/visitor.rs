@@ -9,6 +9,9 @@ use super::problem::Problem;
 use crate::gateway::Gateway;
 use crate::http::peer;
 
+/// Most users, and most rooms, that a list has: who asks costs no more, however many others there are.
+const MOST_LISTED: u32 = 1_000;
+
 /// Who asks, found out in the same way as for a WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Visitor {
@@ -76,19 +79,21 @@ impl Visitor {
         found.ok_or(Problem::NoSuchRoom)
     }
 
-    /// The rooms that they are in, and may enter.
+    /// The rooms that they are in, and may enter; of very many, the first.
     pub(super) async fn rooms(&self, gateway: &Gateway) -> Result<Vec<Room>, Problem> {
         let Some(user) = self.user() else { return Ok(Vec::new()) };
-        let mut rooms = gateway.shared().service.storage().rooms_of(user.id).await?;
+        let mut rooms = gateway.shared().service.storage().rooms_of(user.id, Some(MOST_LISTED)).await?;
         rooms.retain(|room| matches!(self, Self::Proven(_)) || room.access == Access::Open);
         Ok(rooms)
     }
 
-    /// All others, as somebody sees them.
+    /// All others, as somebody sees them; of very many, the first.
     pub(super) async fn others(&self, gateway: &Gateway) -> Result<Vec<User>, Problem> {
         let Some(own) = self.user() else { return Ok(Vec::new()) };
-        let mut users = gateway.shared().service.storage().users().await?;
+        // Two more than are listed: oneself, and the user of those who give no name.
+        let mut users = gateway.shared().service.storage().users(MOST_LISTED + 2).await?;
         users.retain(|user| user.id != own.id && !user.name.is_anonymous());
+        users.truncate(usize::try_from(MOST_LISTED).unwrap_or(usize::MAX));
         Ok(users)
     }
 

@@ -154,14 +154,19 @@ impl RoomStorage for PostgresStorage {
         rows.into_iter().map(UserRow::read).collect()
     }
 
-    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+    async fn rooms_of(&self, user: UserId, limit: Option<u32>) -> Result<Vec<Room>, StorageError> {
+        // To PostgreSQL, a limit that is NULL is none.
         let rows: Vec<RoomRow> = self
             .pool
-            .all(sqlx::query_as(
+            .all(
+                sqlx::query_as(
                     "SELECT r.id, r.name, r.display_name, r.access, r.owner_id \
-                     FROM members AS m JOIN rooms AS r ON r.id = m.room_id WHERE m.user_id = $1 ORDER BY r.id",
+                     FROM members AS m JOIN rooms AS r ON r.id = m.room_id \
+                     WHERE m.user_id = $1 ORDER BY m.room_id LIMIT $2",
                 )
-                .bind(user.value()))
+                .bind(user.value())
+                .bind(limit.map(i64::from)),
+            )
             .await?;
         rows.into_iter().map(RoomRow::read).collect()
     }

@@ -117,9 +117,11 @@ impl UserStorage for PostgresStorage {
         found.map(UserRow::read).transpose()
     }
 
-    async fn users(&self) -> Result<Vec<User>, StorageError> {
-        let rows: Vec<UserRow> =
-            self.pool.all(sqlx::query_as("SELECT id, name FROM users ORDER BY id")).await?;
+    async fn users(&self, limit: u32) -> Result<Vec<User>, StorageError> {
+        let rows: Vec<UserRow> = self
+            .pool
+            .all(sqlx::query_as("SELECT id, name FROM users ORDER BY id LIMIT $1").bind(i64::from(limit)))
+            .await?;
         rows.into_iter().map(UserRow::read).collect()
     }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_core::StorageError;
-use chat_core::storage::{NotificationStorage, StoredNotification, User};
+use chat_core::storage::{NOTIFICATIONS_PER_USER, NotificationStorage, StoredNotification, User};
 use chat_protocol::{NotificationId, Timestamp, UserId};
 
 use super::SqliteStorage;
 use super::query::{all, execute};
 use super::row::{self, NotificationRow};
+use crate::storage::SURPLUS_AT_ONCE;
 
 #[async_trait]
 impl NotificationStorage for SqliteStorage {
@@ -21,13 +22,22 @@ impl NotificationStorage for SqliteStorage {
         sent_at: Timestamp,
     ) -> Result<StoredNotification, StorageError> {
         let sender = sender.clone();
-        self.write(move |connection| {
+        self.transaction(move |connection| {
             execute(
                 connection,
                 "INSERT INTO notifications (sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?)",
                 (sender.id.value(), recipient.value(), &*text, sent_at.as_micros()),
             )?;
             let id = row::id(connection.last_insert_rowid())?;
+            // Both subqueries read the index by recipient alone.
+            execute(
+                connection,
+                "DELETE FROM notifications WHERE id IN \
+                 (SELECT id FROM notifications WHERE recipient_id = ?1 AND id <= \
+                 (SELECT id FROM notifications WHERE recipient_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2) \
+                 ORDER BY id LIMIT ?3)",
+                (recipient.value(), NOTIFICATIONS_PER_USER, SURPLUS_AT_ONCE),
+            )?;
             Ok(StoredNotification { id, sender, recipient, text, sent_at })
         })
         .await
@@ -37,10 +47,10 @@ impl NotificationStorage for SqliteStorage {
         self.read(move |connection| {
             all(
                 connection,
-                "SELECT n.id, n.sender_id, u.name AS sender_name, n.text, n.sent_at \
+                "SELECT * FROM (SELECT n.id, n.sender_id, u.name AS sender_name, n.text, n.sent_at \
                  FROM notifications AS n JOIN users AS u ON u.id = n.sender_id \
-                 WHERE n.recipient_id = ? ORDER BY n.id",
-                [recipient.value()],
+                 WHERE n.recipient_id = ? ORDER BY n.id DESC LIMIT ?) ORDER BY id",
+                (recipient.value(), NOTIFICATIONS_PER_USER),
                 |row: NotificationRow| row.read(recipient),
             )
         })

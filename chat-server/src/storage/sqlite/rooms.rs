@@ -145,14 +145,16 @@ impl RoomStorage for SqliteStorage {
         .await
     }
 
-    async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StorageError> {
+    async fn rooms_of(&self, user: UserId, limit: Option<u32>) -> Result<Vec<Room>, StorageError> {
+        // To SQLite, a limit below zero is none.
+        let limit = limit.map_or(-1, i64::from);
         self.read(move |connection| {
             all(
                 connection,
                 "SELECT r.id, r.name, r.display_name, r.access, r.owner_id \
                  FROM members AS m JOIN rooms AS r ON r.id = m.room_id \
-                 WHERE m.user_id = ? ORDER BY r.id",
-                [user.value()],
+                 WHERE m.user_id = ? ORDER BY m.room_id LIMIT ?",
+                (user.value(), limit),
                 RoomRow::read,
             )
         })

@@ -85,9 +85,11 @@ impl UserStorage for SqliteStorage {
         .await
     }
 
-    async fn users(&self) -> Result<Vec<User>, StorageError> {
-        self.read(|connection| all(connection, "SELECT id, name FROM users ORDER BY id", (), UserRow::read))
-            .await
+    async fn users(&self, limit: u32) -> Result<Vec<User>, StorageError> {
+        self.read(move |connection| {
+            all(connection, "SELECT id, name FROM users ORDER BY id LIMIT ?", [limit], UserRow::read)
+        })
+        .await
     }
 
     async fn record_last_seen(&self, user: UserId, at: Timestamp) -> Result<(), StorageError> {
