@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_protocol::{ErrorCode, Refusal};
+use chat_protocol::{ErrorCode, NameError, Refusal};
 use thiserror::Error;
 
 use crate::StorageError;
@@ -38,6 +38,9 @@ pub enum CommandError {
     /// There is nobody of this name.
     #[error("no such user")]
     UnknownUser,
+    /// A guest claims a name that [nobody may take](chat_protocol::Username::check_new).
+    #[error("nobody may take this name")]
+    InvalidName(#[source] NameError),
     /// There is no such message in the room.
     #[error("no such message")]
     UnknownMessage,
@@ -58,6 +61,7 @@ impl CommandError {
             Self::UnknownRoom => ErrorCode::UnknownRoom,
             Self::NotAMember => ErrorCode::NotAMember,
             Self::UnknownUser => ErrorCode::UnknownUser,
+            Self::InvalidName(_) => ErrorCode::InvalidUsername,
             Self::UnknownMessage => ErrorCode::UnknownMessage,
             Self::Storage(_) => ErrorCode::Unavailable,
             Self::Closed => ErrorCode::ShuttingDown,

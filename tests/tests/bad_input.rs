@@ -207,6 +207,8 @@ async fn handshakes_that_cannot_be_are_refused_over_http() {
         ("/ws/chat/%FF/", 400, ""),
         ("/ws/chat/hall/?username=server", 400, "reserved"),
         ("/ws/chat/hall?user=SERVER", 400, "reserved"),
+        ("/ws/chat/hall/?username=amy%E2%80%8C", 400, "200c"),
+        ("/ws/chat/hall%E3%85%A4/", 403, ""),
         ("/ws/chat/hall/?dialect=klingon", 400, "there are command"),
         ("/ws/chat/", 404, ""),
         ("/ws/elsewhere/", 404, ""),

@@ -289,10 +289,12 @@ impl Inner {
             && let RoomRef::Name(name) = reference
         {
             let room = match self.hub.room_named(name) {
-                Some(heard) => heard,
-                None => self.storage.ensure_room(name).await?,
+                Some(heard) => Some(heard),
+                // It would look like another. One that was made before this rule is entered still.
+                None if name.check_new().is_err() => self.storage.room_named(name).await?,
+                None => Some(self.storage.ensure_room(name).await?),
             };
-            return Ok(Some(room).filter(|room| room.access == Access::Open));
+            return Ok(room.filter(|room| room.access == Access::Open));
         }
         self.accessible_room(reference, trust, user).await
     }

@@ -195,9 +195,9 @@ impl Session {
     }
 
     /// Who sends a message: a guest is whom the frame says, anybody else is who they are.
-    async fn sender(&self, room: &Room, claimed: Option<Username>) -> Result<User, StorageError> {
+    async fn sender(&self, room: &Room, claimed: Option<Username>) -> Result<User, CommandError> {
         let claimed = claimed.filter(|name| self.connection.trust == Trust::Guest && !name.is_anonymous());
-        let Some(name) = claimed else { return self.speaker().await };
+        let Some(name) = claimed else { return Ok(self.speaker().await?) };
         if let Some(user) = self.connection.user.get().filter(|user| user.name == name) {
             return Ok(user.clone());
         }
@@ -208,7 +208,8 @@ impl Session {
     }
 
     /// Takes a guest for the user with this name from now on.
-    async fn claim(&self, room: &Room, name: &Username) -> Result<User, StorageError> {
+    async fn claim(&self, room: &Room, name: &Username) -> Result<User, CommandError> {
+        name.check_new().map_err(CommandError::InvalidName)?;
         let user = self.inner.storage.ensure_user(name).await?;
         self.name(user.clone()).await?;
         self.join(room, &user).await?;

@@ -157,6 +157,34 @@ async fn a_proven_identity_is_not_changed_by_a_frame() {
 }
 
 #[tokio::test]
+async fn guests_make_no_names_that_look_like_others() {
+    let node = Node::start();
+    let storage = node.service.storage();
+    let (twin, older) = (Username::new("ben\u{115f}").unwrap(), RoomName::new("older\u{115f}").unwrap());
+    let guest = node.guest("amy", "hall").await;
+    let Command::SendMessage(mut send) = say(None, "hello", None) else { unreachable!() };
+    send.claimed_sender = Some(twin.clone());
+    let refused = guest.session.handle(Command::SendMessage(send)).await;
+    assert!(matches!(refused, Err(CommandError::InvalidName(_))), "{refused:?}");
+    assert_eq!(storage.user_named(&twin).await.unwrap(), None);
+
+    let enter = async |room: &RoomName| {
+        let arrival = Arrival {
+            identity: Identity::Guest { name: None },
+            target: Target::Room(room.clone().into()),
+            behavior: None,
+            transport: Arc::new(Inbox::default()),
+        };
+        node.service.connect(arrival).await
+    };
+    assert!(matches!(enter(&older).await, Err(ConnectError::UnknownRoom)));
+    assert_eq!(storage.room_named(&older).await.unwrap(), None);
+    // A room that is there already is entered.
+    storage.ensure_room(&older).await.unwrap();
+    enter(&older).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_socket_of_all_rooms_sends_only_to_those_it_carries() {
     let node = Node::start();
     let _hall = node.guest("amy", "hall").await;

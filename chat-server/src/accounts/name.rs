@@ -23,6 +23,18 @@ pub(super) fn account_name(text: &str) -> Result<Username, NameError> {
     Ok(name)
 }
 
+/// The name of an account to be made: held to more than that of one who signs in, whose account may be older than the
+/// rule.
+///
+/// # Errors
+///
+/// [`NameError`] where it is none, or looks like another.
+pub(super) fn new_account_name(text: &str) -> Result<Username, NameError> {
+    let name = account_name(text)?;
+    name.check_new()?;
+    Ok(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +54,15 @@ mod tests {
         }
         assert!(account_name(&"a".repeat(151)).is_err());
         assert!(account_name(&"\u{1d400}".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn no_account_is_made_that_looks_like_another() {
+        // The first of these becomes U+1160 in the form NFKC.
+        for typed in ["alice\u{3164}", "alice\u{1160}", "alice\u{ffa0}", "alice\u{200c}", "\u{2800}alice"] {
+            assert!(new_account_name(typed).is_err(), "{typed:?}");
+        }
+        assert!(account_name("alice\u{1160}").is_ok(), "whoever is called so signs in still");
+        assert_eq!(new_account_name("Jose\u{301}"), account_name("Jos\u{e9}"));
     }
 }

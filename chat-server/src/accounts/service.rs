@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::error::{Failure, LogInError, SignUpError};
 use super::hasher::{HashCost, Hasher, Verdict};
-use super::name::account_name;
+use super::name::{account_name, new_account_name};
 use super::password;
 use super::session::{NewSession, Session, SessionHash, SessionToken};
 use super::storage::{Account, AccountChange, AccountStorage, Claim};
@@ -261,7 +261,7 @@ impl Accounts {
 
 /// The name of a new account, where it may have that name and that password.
 pub(super) fn checked(name: &str, password: &str) -> Result<Username, SignUpError> {
-    let name = account_name(name)?;
+    let name = new_account_name(name)?;
     password::check(password, &name)?;
     Ok(name)
 }

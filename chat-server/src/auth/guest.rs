@@ -17,7 +17,9 @@ impl Authenticator for GuestAuthenticator {
         for field in ["user", "username"] {
             // A blank value counts as none, as in Django's query strings.
             if let Some(name) = query::value(query, field).filter(|name| !name.is_empty()) {
-                let name = Username::new(&name).map_err(|reason| Refused::InvalidName { field, reason })?;
+                let invalid = |reason| Refused::InvalidName { field, reason };
+                let name = Username::new(&name).map_err(invalid)?;
+                name.check_new().map_err(invalid)?;
                 return Ok(Identity::Guest { name: Some(name) }.into());
             }
         }

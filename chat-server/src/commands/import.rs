@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use chat_core::StorageError;
 use chat_core::storage::{Appended, NewMessage, NewRoom, Room, StoredMessage, User};
-use chat_protocol::{Limits, RoomName, Seq, Username};
+use chat_protocol::{Limits, NameError, RoomName, Seq, Username};
 use clap::Args;
 use thiserror::Error;
 
@@ -52,6 +52,14 @@ pub enum ImportFailed {
     /// The file is not as it should be.
     #[error("the file is no export of a room")]
     BadLine(#[from] BadLine),
+    /// The name of the room looks like that of another.
+    #[error("no room is made under the name {:?}; --room gives it another", name.as_str())]
+    Name {
+        /// The name.
+        name: RoomName,
+        /// What is wrong with it.
+        source: NameError,
+    },
     /// The room has other messages than the file.
     #[error(
         "the room has other messages than the file: line {line} is not message {seq} of the room; --room gives \
@@ -145,6 +153,10 @@ async fn find_or_make(
     const THERE: &str = "was there already; who may enter it and who its members are stays as it is";
     if let Some(found) = people.storage.room_named(&room.name).await? {
         return Ok((found, THERE));
+    }
+    // Its people keep the names that the file has: who wrote that could have put any words into anybody's mouth.
+    if let Err(source) = room.name.check_new() {
+        return Err(ImportFailed::Name { name: room.name, source });
     }
     let owner = match &room.owner {
         Some(name) => Some(people.ensure(name).await?.id),

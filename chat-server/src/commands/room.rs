@@ -1,7 +1,7 @@
 //! `chat-server room …`
 
 use chat_core::storage::{Access, Joining, Leaving, NewRoom, User};
-use chat_protocol::{RoomName, Username};
+use chat_protocol::{NameError, RoomName, Username};
 use clap::Subcommand;
 
 use super::{CommandFailed, lines, room_named};
@@ -13,6 +13,7 @@ pub enum RoomCommand {
     /// Makes a room
     Create {
         /// Its name: 1 to 94 letters and digits of any script, `_`, `-` and `.`
+        #[arg(value_parser = new_room_name)]
         name: RoomName,
         /// Only members may enter
         #[arg(long)]
@@ -105,6 +106,13 @@ async fn list(storage: &dyn ServerStorage) -> Result<String, CommandFailed> {
         listed.push(format!("{}\t{}\t{access}\t{}", room.id, room.name, names.join(", ")));
     }
     Ok(lines(listed))
+}
+
+/// The name of a room to be made.
+fn new_room_name(text: &str) -> Result<RoomName, NameError> {
+    let name = RoomName::new(text)?;
+    name.check_new()?;
+    Ok(name)
 }
 
 async fn user_named(storage: &dyn ServerStorage, name: Username) -> Result<User, CommandFailed> {

@@ -36,6 +36,7 @@ async fn wishes_that_cannot_be_met_are_refused() {
         (json!({"name": ""}), 400),
         (json!({"name": "a b"}), 400),
         (json!({"name": "listener"}), 400),
+        (json!({"name": "lobby\u{3164}"}), 400),
         (json!({"name": "17"}), 400),
         (json!({"name": "den", "display_name": "x".repeat(201)}), 400),
         (json!({"name": "den", "members": ["nobody"]}), 404),

@@ -139,6 +139,17 @@ fn a_room_with_other_messages_is_left_alone() {
 }
 
 #[test]
+fn no_room_is_made_whose_name_looks_like_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let twin = file(&["one"]).replacen(r#""name":"den""#, "\"name\":\"den\u{1160}\"", 1);
+    let complaint = complaint(folder, &["import", "--database", "sqlite:one.db"], &twin);
+    assert!(complaint.contains("--room gives it another"), "{complaint}");
+    said(folder, &["import", "--room", "den", "--database", "sqlite:one.db"], &twin);
+    assert_eq!(export(folder, "sqlite:one.db", "den"), file(&["one"]));
+}
+
+#[test]
 fn what_is_no_room_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use chat_core::storage::{Access, Joining, Leaving, NewRoom, Room, User};
-use chat_protocol::RoomName;
+use chat_protocol::{NameError, RoomName};
 use serde::Deserialize;
 
 use super::problem::Problem;
@@ -57,7 +57,9 @@ async fn plan(
     owner: &User,
     Wish { name, display_name, private, members }: Wish,
 ) -> Result<NewRoom, Problem> {
-    let name = RoomName::new(&name).map_err(|error| Problem::invalid(format!("`name`: {error}.")))?;
+    let invalid = |error: NameError| Problem::invalid(format!("`name`: {error}."));
+    let name = RoomName::new(&name).map_err(invalid)?;
+    name.check_new().map_err(invalid)?;
     if name.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
         // Names come before ids: such a room would stand in the way to the room with that id.
         return Err(Problem::invalid(
