@@ -84,7 +84,7 @@ async fn whom_an_import_makes_has_no_id_of_another_system() {
     std::fs::write(folder.join("chat.toml"), settings).unwrap();
     said(folder, &["import", "--config", "chat.toml"], &file(&["one", "two"]));
     let storage = SqliteStorage::open(&folder.join("chat.db")).await.unwrap();
-    let users = storage.users().await.unwrap();
+    let users = storage.users(100).await.unwrap();
     assert!(!users.is_empty() && users.iter().all(|user| user.id.value() > 1 << 52), "{users:?}");
 }
 
