@@ -76,6 +76,8 @@ fn bind_shared(address: SocketAddr, taken_within: Duration) -> io::Result<TcpLis
 /// Accepts connections until `stopping`, then waits for the requests under way.
 pub(crate) async fn run(listener: TcpListener, router: Router, stopping: CancellationToken) {
     let requests = TaskTracker::new();
+    // Of its own: each request locks it, and threads would wait for one another.
+    let stopping = stopping.child_token();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

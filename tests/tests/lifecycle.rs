@@ -13,6 +13,7 @@ use chat_server::{Database, Gateway, GatewayConfig, SystemClock};
 use chat_tests::PATIENCE;
 use chat_tests::server::TestServer;
 use chat_tests::socket::Socket;
+use rustix::io::Errno;
 use rustix::net::sockopt::tcp_user_timeout;
 use rustix::net::{getpeername, getsockname};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
@@ -81,7 +82,12 @@ fn system_bounds(server: &TestServer) -> Vec<u32> {
     for entry in std::fs::read_dir("/proc/self/fd").expect("descriptors are listed") {
         let name = entry.expect("they are listed").file_name();
         let number = name.to_str().and_then(|name| name.parse().ok()).expect("a number");
-        let Ok(socket) = pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) else { continue };
+        let socket = match pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) {
+            Ok(socket) => socket,
+            // It was closed meanwhile.
+            Err(Errno::BADF) => continue,
+            Err(error) => panic!("a process may look at its own descriptors: {error}"),
+        };
         let is_of_server =
             getsockname(&socket).is_ok_and(|address| SocketAddr::try_from(address) == Ok(server.address()));
         if is_of_server && getpeername(&socket).is_ok() {

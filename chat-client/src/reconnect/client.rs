@@ -58,6 +58,8 @@ pub struct ReconnectingClient {
     unreadable_frames: u64,
     /// Whether the last connection took something with it that was said and is not sent again.
     has_lost: bool,
+    /// What ended the first one that did so while the client is closed.
+    lost_by: Option<ClientError>,
 }
 
 /// What the client is at.
@@ -91,6 +93,7 @@ impl ReconnectingClient {
             sender,
             unreadable_frames: 0,
             has_lost: false,
+            lost_by: None,
         }
     }
 
@@ -137,10 +140,10 @@ impl ReconnectingClient {
             Ok(outcome) => outcome?,
             Err(_) => return Err(ErrorKind::Unconfirmed(self.unsettled()).into()),
         }
-        match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Connected(link) => Ok(link.close().await?),
-            _ => Ok(()),
+        if let Stage::Connected(link) = std::mem::replace(&mut self.stage, Stage::Over) {
+            link.close().await?;
         }
+        self.lost_by.take().map_or(Ok(()), Err)
     }
 
     /// Goes on until nothing is unsettled. That is looked at after each poll: what nobody confirms is written without
@@ -148,9 +151,9 @@ impl ReconnectingClient {
     fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
         while self.unsettled() > 0 {
             match self.poll_next_unpin(cx) {
-                // What the connection was writing and nobody confirms is lost with it.
+                // What the connection was writing and nobody confirms is lost with it. The rest is sent on the next.
                 Poll::Ready(Some(Ok(Update::Disconnected(lost)))) if self.has_lost => {
-                    return Poll::Ready(Err(lost.error));
+                    self.lost_by.get_or_insert(lost.error);
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => {

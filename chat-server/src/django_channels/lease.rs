@@ -84,6 +84,8 @@ impl Lease {
                 // Once it is over, another node may have held it meanwhile.
                 Ok(true) if self.is_held() => *self.until.lock() = until,
                 Ok(_) => *self.until.lock() = Instant::now(),
+                // A server that comes back may have forgotten it, and another node have got it.
+                Err(error) if error.is_connection_dropped() => *self.until.lock() = Instant::now(),
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "a lease is not prolonged");
                 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use chat_core::storage::Room;
 use futures::StreamExt;
-use futures::future::join_all;
+use futures::future::{join_all, pending};
 use redis::{Client, Msg, RedisResult, pipe};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -157,10 +157,19 @@ impl Layer for PubSubLayer {
         let (arrived, mut queued) = mpsc::channel(QUEUED);
         let collect = async {
             let queue = Queue { arrived, dropped: AtomicU64::new(0) };
+            let mut servers = self.hosts.iter();
+            // The lease is on the first one. Where that is lost, so may be the lease, and another node takes in already.
+            let first = servers.next().ok_or_else(closed)?;
+            let others = async {
+                join_all(servers.map(|server| self.listen(server, lease, &queue))).await;
+                pending::<Infallible>().await
+            };
+            let mut backoff = Backoff::new();
             tokio::select! {
-                _ = join_all(self.hosts.iter().map(|server| self.listen(server, lease, &queue))) => {}
-                () = lease.lost() => {}
-                () = stopping.cancelled() => {}
+                lost = self.collect(first, lease, &queue, &mut backoff) => lost.map(|never| match never {}),
+                never = others => match never {},
+                () = lease.lost() => Ok(()),
+                () = stopping.cancelled() => Ok(()),
             }
         };
         let take = async {
@@ -170,8 +179,8 @@ impl Layer for PubSubLayer {
                 batch.clear();
             }
         };
-        futures::join!(collect, take);
-        Ok(())
+        let (collected, ()) = futures::join!(collect, take);
+        collected
     }
 }
 

@@ -92,10 +92,11 @@ pub(super) async fn open(
     Path(segment): Path<String>,
     request: Request,
 ) -> Response {
+    let accepted = accept(&request);
     let (mut parts, body) = request.into_parts();
     drop(body);
     let upgrade = parts.extensions.remove::<OnUpgrade>();
-    connect(gateway.shared(), &segment, &parts, upgrade).await.unwrap_or_else(|refusal| {
+    connect(gateway.shared(), &segment, &parts, upgrade, accepted).await.unwrap_or_else(|refusal| {
         audit::refused(parts.uri.path(), &refusal, peer::of(&parts.extensions));
         refusal.into_response()
     })
@@ -106,10 +107,11 @@ async fn connect(
     segment: &str,
     request: &Parts,
     upgrade: Option<OnUpgrade>,
+    accepted: Result<Response, tungstenite::Error>,
 ) -> Result<Response, Refusal> {
     let asks_to_upgrade = request.headers.contains_key(UPGRADE);
     let upgrade = upgrade.filter(|_| asks_to_upgrade).ok_or(Refusal::NotAWebSocket)?;
-    let mut response = accept(request)?;
+    let mut response = accepted?;
     if !is_origin_allowed(request, &gateway.config.allowed_origins, gateway.config.unknown_origin) {
         return Err(Refusal::Origin);
     }
@@ -181,15 +183,11 @@ async fn admit(
 }
 
 /// Checks the handshake of RFC 6455, section 4.2.1, and answers it.
-fn accept(request: &Parts) -> Result<Response, tungstenite::Error> {
-    let mut handshake = http::Request::new(());
-    *handshake.method_mut() = request.method.clone();
-    *handshake.version_mut() = request.version;
-    handshake.headers_mut().clone_from(&request.headers);
-    if request.headers.get_all(SEC_WEBSOCKET_KEY).iter().count() > 1 {
+fn accept(request: &Request) -> Result<Response, tungstenite::Error> {
+    if request.headers().get_all(SEC_WEBSOCKET_KEY).iter().count() > 1 {
         return Err(ProtocolError::InvalidSecWebSocketKey.into());
     }
-    create_response_with_body(&handshake, axum::body::Body::empty)
+    create_response_with_body(request, axum::body::Body::empty)
 }
 
 /// The dialect that the handshake settles, and the one to confirm as subprotocol. First match wins: subprotocol,

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use chat_core::storage::RoomStorage;
 use chat_server::Database;
+use chat_server::storage::SqliteStorage;
 use chat_tests::PATIENCE;
 use chat_tests::channels::{Backend, Deployment, PREFIX};
 use chat_tests::postgres::Postgres;
@@ -60,7 +62,15 @@ async fn hears_one_server_while_another_is_away(backend: Backend) {
     // The inbox of this name is on the first one, and so is the group of the room.
     "talk".clone_into(&mut bridge.name);
     proxy.pause();
-    let server = TestServer::start_with(|config| config.django_channels = Some(bridge)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chat.db");
+    // A room that is new has to wait for all servers.
+    SqliteStorage::open(&path).await.unwrap().ensure_room(&"attic".parse().unwrap()).await.unwrap();
+    let server = TestServer::start_with(|config| {
+        config.database = Database::SqliteFile(path.clone());
+        config.django_channels = Some(bridge);
+    })
+    .await;
     let mut amy = server.connect("/ws/chat/attic/?dialect=plain&username=amy").await;
     until(async || match backend {
         Backend::Core => deployment.ask::<u32>(&["ZCARD", &format!("{PREFIX}:group:chat_attic")]).await > 0,
@@ -119,4 +129,37 @@ async fn groups_are_joined_once_the_database_tells_of_which_rooms() {
     postgres.restart();
     deployment.joined("lobby").await;
     hear_django(&deployment, "after", &mut amy).await;
+}
+
+/// A Redis that was restarted has forgotten who holds the lease: whoever held it must not go on as if nothing had been.
+#[tokio::test]
+async fn what_django_says_after_a_restart_of_redis_is_stored_once_over_the_pubsub_layer() {
+    const SAID: usize = 200;
+    let mut deployment = deployment(Backend::PubSub).await;
+    let postgres = Postgres::shared();
+    let database = postgres.fresh_database();
+    let node = async || {
+        TestServer::start_with(|config| {
+            config.database = postgres.url_of(&database).parse().unwrap();
+            config.django_channels = Some(deployment.bridge());
+        })
+        .await
+    };
+    let nodes = [node().await, node().await];
+    let mut amy = enter(&nodes[0]).await;
+    amy.send(&json!({"message": "hello", "username": "amy"})).await;
+    amy.receive().await;
+    deployment.joined("lobby").await;
+
+    deployment.redis.stop();
+    deployment.redis.restart();
+    deployment.restart_project().await;
+    deployment.joined("lobby").await;
+    // For longer than it takes another node to get the lease.
+    for number in 0..SAID {
+        deployment.project.say("lobby", &json!([said(&number.to_string())])).await;
+    }
+    let stored = || postgres.execute(&database, "SELECT count(*), count(DISTINCT text) FROM messages");
+    until(async || stored().ends_with(&(SAID + 1).to_string())).await;
+    assert_eq!(stored(), format!("{0}|{0}", SAID + 1));
 }

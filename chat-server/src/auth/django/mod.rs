@@ -56,6 +56,10 @@ impl DjangoAuthenticator {
     /// the project must be [reserved](chat_core::storage::UserStorage::reserve_user_ids) there, as a server does it, where
     /// others are made, too.
     ///
+    /// The end of a session in the database is not told beforehand, for Django may put it off: whoever opens connections on
+    /// what this lets in must ask [`revoked`](Authenticator::revoked) of them again and again, as
+    /// [`Gateway::watch_sessions`](crate::Gateway::watch_sessions) does.
+    ///
     /// A database that cannot be read yet is no error, only a warning in the log: it may be started after this server.
     ///
     /// # Errors
