@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::RoomId;
 use crate::text::longer_than;
-use invisible::{idle_joiner, is_invisible, is_joiner};
+use invisible::{first_hidden, is_invisible, is_joiner};
 
 /// Why a text cannot be a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -179,17 +179,15 @@ impl Username {
     /// Checks that somebody may give themselves this name: it has no character that nobody sees, and joiners (U+200C,
     /// U+200D) only where they have something to join, between two characters that are not ASCII.
     ///
-    /// Such a name would look like that of somebody else. The selectors of variations are among what nobody sees, also
-    /// that of emoji, U+FE0F. [`new`](Self::new) takes the names that were given before this rule, and those of which
+    /// Such a name would look like that of somebody else. The selectors of variations are among what nobody sees; that of
+    /// emoji, U+FE0F, may stand behind a symbol. [`new`](Self::new) takes the names that were given before this rule, and those of which
     /// another system says whose they are.
     ///
     /// # Errors
     ///
     /// [`NameError::ForbiddenCharacter`] for the first of these.
     pub fn check_new(&self) -> Result<(), NameError> {
-        let hidden = self.as_str().chars().find(|&c| is_invisible(c));
-        let forbidden = hidden.or_else(|| idle_joiner(self.as_str()));
-        forbidden.map_or(Ok(()), |c| Err(NameError::ForbiddenCharacter(c)))
+        first_hidden(self.as_str()).map_or(Ok(()), |c| Err(NameError::ForbiddenCharacter(c)))
     }
 
     /// The name of everybody who gives none: `Anonymous`.

@@ -32,14 +32,24 @@ pub(super) const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// The first joiner that has nothing to join: at an end, beside another, or beside ASCII, whose letters never change
-/// their form.
-pub(super) fn idle_joiner(text: &str) -> Option<char> {
+/// Asks for a symbol to be drawn in colours: "\u{2764}\u{fe0f}" is a red heart.
+const EMOJI_SELECTOR: char = '\u{fe0f}';
+
+/// The first character that nobody sees and that does nothing: a joiner at an end, beside another, or beside ASCII, whose
+/// letters never change their form; the selector of emoji other than behind a symbol; and [any other](is_invisible).
+pub(super) fn first_hidden(text: &str) -> Option<char> {
     let can_be_joined = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_joiner(c));
+    let is_symbol =
+        |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !c.is_alphanumeric() && !is_invisible(c));
     let mut before = None;
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        if is_joiner(c) && !(can_be_joined(before) && can_be_joined(rest.peek().copied())) {
+        let is_hidden = match c {
+            EMOJI_SELECTOR => !is_symbol(before),
+            c if is_joiner(c) => !can_be_joined(before) || !can_be_joined(rest.peek().copied()),
+            c => is_invisible(c),
+        };
+        if is_hidden {
             return Some(c);
         }
         before = Some(c);
