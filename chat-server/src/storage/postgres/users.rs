@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chat_core::StorageError;
 use chat_core::storage::{User, UserStorage};
 use chat_protocol::{Timestamp, UserId, Username};
+use sqlx::PgConnection;
 
 use super::row::{self, UserRow};
 use super::{PostgresStorage, failed};
@@ -32,10 +33,7 @@ impl UserStorage for PostgresStorage {
             .transaction(async |connection| {
                 // One at a time, and beside no other change to users: two rows change here, in whichever order, which
                 // would be a deadlock with whoever has locked them in the other.
-                sqlx::query("LOCK TABLE users IN EXCLUSIVE MODE")
-                    .execute(&mut *connection)
-                    .await
-                    .map_err(failed)?;
+                lock(connection).await?;
                 let holder: Option<UserRow> =
                     sqlx::query_as("SELECT id, name FROM users WHERE name = $1 AND id <> $2")
                         .bind(name.as_str())
@@ -60,12 +58,7 @@ impl UserStorage for PostgresStorage {
                 .execute(&mut *connection)
                 .await
                 .map_err(failed)?;
-                // Ids that are given out here go on after it. Nobody else takes one while the table is locked.
-                sqlx::query("SELECT setval('users_id_seq', $1) FROM users_id_seq WHERE last_value <= $1")
-                    .bind(id.value())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
+                give_out_after(connection, id).await
             })
             .await?;
         Ok(user)
@@ -85,17 +78,9 @@ impl UserStorage for PostgresStorage {
         }
         self.pool
             .transaction(async |connection| {
-                // Nobody takes an id while the table is locked. Where another node sets the sequence as well, ids that
-                // were taken after it must not be given out again.
-                sqlx::query("LOCK TABLE users IN EXCLUSIVE MODE")
-                    .execute(&mut *connection)
-                    .await
-                    .map_err(failed)?;
-                sqlx::query("SELECT setval('users_id_seq', $1) FROM users_id_seq WHERE last_value <= $1")
-                    .bind(up_to.value())
-                    .execute(connection)
-                    .await
-                    .map_err(failed)
+                // Where another node sets the sequence as well, ids that were taken after it must not be given out again.
+                lock(connection).await?;
+                give_out_after(connection, up_to).await
             })
             .await?;
         Ok(())
@@ -151,4 +136,20 @@ impl UserStorage for PostgresStorage {
             .await?;
         seen.flatten().map(row::timestamp).transpose()
     }
+}
+
+/// Lets nobody else change users, or take an id, until the transaction is over.
+async fn lock(connection: &mut PgConnection) -> Result<(), StorageError> {
+    sqlx::query("LOCK TABLE users IN EXCLUSIVE MODE").execute(connection).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Has the ids that are given out here go on after this one, where they are not there yet. To be called under the lock.
+async fn give_out_after(connection: &mut PgConnection, id: UserId) -> Result<(), StorageError> {
+    sqlx::query("SELECT setval('users_id_seq', $1) FROM users_id_seq WHERE last_value <= $1")
+        .bind(id.value())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
