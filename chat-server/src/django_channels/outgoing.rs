@@ -6,6 +6,7 @@ use std::time::Duration;
 use chat_core::storage::Room;
 use chat_core::{RelayOutlet, Relayed, Storage};
 use futures::FutureExt;
+use futures::future::OptionFuture;
 use redis::RedisResult;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,6 @@ pub(super) struct Pending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
     Something,
-    Nothing,
     TheEnd,
 }
 
@@ -72,13 +72,10 @@ impl Sender {
         loop {
             self.send(&mut connections).await?;
             backoff.reset();
-            let rejoin_at = self.pending.rejoin_at;
-            let heard = tokio::select! {
-                heard = self.hear() => heard,
-                () = sleep_until(rejoin_at.unwrap_or_else(Instant::now)), if rejoin_at.is_some() => Heard::Nothing,
-            };
-            if heard == Heard::TheEnd {
-                return Ok(());
+            let rejoining = OptionFuture::from(self.pending.rejoin_at.map(sleep_until));
+            tokio::select! {
+                heard = self.hear() => if heard == Heard::TheEnd { return Ok(()) },
+                Some(()) = rejoining => {}
             }
         }
     }
