@@ -36,7 +36,10 @@ async fn rooms() -> Vec<Arc<Vec<Session>>> {
     let config = ServiceConfig::default();
     let (service, driver) = ChatService::new(MemoryStorage::new(), LocalChannelLayer::new(), clock, config);
     #[expect(clippy::disallowed_methods, reason = "here the service is embedded")]
-    tokio::spawn(driver.run());
+    {
+        tokio::spawn(driver.run());
+        tokio::spawn(service.courier().run());
+    }
     let mut rooms = Vec::new();
     for number in 0..ROOMS {
         let arrivals = (0..MEMBERS).map(|_| {

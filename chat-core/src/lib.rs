@@ -17,7 +17,7 @@
 //!
 //! impl Transport for Inbox {
 //!     fn deliver(&self, delivery: &Delivery<'_>) {
-//!         self.0.lock().unwrap().extend_from_slice(delivery.events());
+//!         self.0.lock().unwrap().extend(delivery.events().cloned());
 //!     }
 //! }
 //!
@@ -79,7 +79,7 @@ pub use error::{CommandError, ConnectError};
 pub use observer::{Observer, Outcome};
 pub use roster::{Moment, Novelty, Pulse, Roster, RosterAway, Standing};
 pub use service::{
-    Arrival, CatchUp, ChatService, Clock, Driver, ForeignMessage, RelayInlet, RelayOutlet, Relayed,
+    Arrival, CatchUp, ChatService, Clock, Courier, Driver, ForeignMessage, RelayInlet, RelayOutlet, Relayed,
     ServiceConfig, Session, Since, Target, Unconfirmed,
 };
 pub use storage::{Storage, StorageError};

@@ -64,15 +64,28 @@ pub struct Format(
 /// Events on their way to any number of clients, in this order, encoded at most once for each [`Format`].
 #[derive(Debug)]
 pub struct Delivery<'a> {
-    events: &'a [Event],
-    forms: Forms,
+    events: Events<'a>,
+    forms: Forms<Encoded>,
 }
 
-/// What the events are in each of the formats that were asked for.
-#[derive(Debug, Default)]
-struct Forms {
+#[derive(Debug, Clone, Copy)]
+enum Events<'a> {
+    Plain(&'a [Event]),
+    Kept(&'a [Kept]),
+}
+
+/// An event that goes out in several deliveries, and yet is encoded once for each [`Format`].
+#[derive(Debug)]
+pub(crate) struct Kept {
+    event: Event,
+    forms: Forms<Bytes>,
+}
+
+/// What something is in each of the formats that were asked for.
+#[derive(Debug)]
+struct Forms<T> {
     /// In the format that was asked for first: mostly the only one.
-    first: OnceCell<(Format, Option<Encoded>)>,
+    first: OnceCell<(Format, Option<T>)>,
     others: OnceCell<Box<Self>>,
 }
 
@@ -95,31 +108,63 @@ impl<'a> Delivery<'a> {
     /// A delivery of these events, in their order.
     #[must_use]
     pub const fn of(events: &'a [Event]) -> Self {
-        Self { events, forms: Forms { first: OnceCell::new(), others: OnceCell::new() } }
+        Self { events: Events::Plain(events), forms: Forms::none() }
+    }
+
+    /// A delivery of these events, in their order, which share their encodings with other deliveries.
+    pub(crate) const fn of_kept(events: &'a [Kept]) -> Self {
+        Self { events: Events::Kept(events), forms: Forms::none() }
     }
 
     /// The events themselves.
-    #[must_use]
-    pub const fn events(&self) -> &'a [Event] {
-        self.events
+    pub fn events(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
+        let (plain, kept) = match self.events {
+            Events::Plain(plain) => (plain, Default::default()),
+            Events::Kept(kept) => (Default::default(), kept),
+        };
+        plain.iter().chain(kept.iter().map(|kept| &kept.event))
     }
 
     /// The events in a format: what `encode` makes of each the first time that anybody asks for this format.
     ///
     /// `None` where the format has no form for any of them.
-    pub fn encoded(&self, format: Format, encode: impl FnMut(&Event) -> Option<Bytes>) -> Option<&Encoded> {
-        self.forms.of(format, || join(self.events.iter().filter_map(encode)))
+    pub fn encoded(
+        &self,
+        format: Format,
+        mut encode: impl FnMut(&Event) -> Option<Bytes>,
+    ) -> Option<&Encoded> {
+        self.forms.of(format, || match self.events {
+            Events::Plain(events) => join(events.iter().filter_map(encode)),
+            Events::Kept(events) => {
+                let encoded = |kept: &Kept| kept.forms.of(format, || encode(&kept.event)).cloned();
+                join(events.iter().filter_map(encoded))
+            }
+        })
     }
 }
 
-impl Forms {
-    fn of(&self, format: Format, encode: impl FnOnce() -> Option<Encoded>) -> Option<&Encoded> {
+impl Kept {
+    pub(crate) const fn new(event: Event) -> Self {
+        Self { event, forms: Forms::none() }
+    }
+
+    pub(crate) const fn event(&self) -> &Event {
+        &self.event
+    }
+}
+
+impl<T> Forms<T> {
+    const fn none() -> Self {
+        Self { first: OnceCell::new(), others: OnceCell::new() }
+    }
+
+    fn of(&self, format: Format, encode: impl FnOnce() -> Option<T>) -> Option<&T> {
         let mut forms = self;
         while let Some((known, encoded)) = forms.first.get() {
             if *known == format {
                 return encoded.as_ref();
             }
-            forms = forms.others.get_or_init(Box::default);
+            forms = forms.others.get_or_init(|| Box::new(Self::none()));
         }
         forms.first.get_or_init(|| (format, encode())).1.as_ref()
     }
@@ -165,5 +210,22 @@ mod tests {
             delivery.encoded(Format(1), |event| (*event == events[0]).then(|| Bytes::from_static(b"one")));
         assert_eq!(encoded, Some(&Encoded { bytes: "oneone".into(), count: 2 }));
         assert_eq!(delivery.encoded(Format(2), |_| None), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_encoded_once_for_all_deliveries() {
+        let kept = [ErrorCode::Other, ErrorCode::BinaryFrame]
+            .map(|code| Kept::new(Event::Refused(Refusal::new(code))));
+        let mut calls = 0;
+        for (events, expected) in [(&kept[..1], "one"), (&kept, "oneone"), (&kept[1..], "one")] {
+            let delivery = Delivery::of_kept(events);
+            assert!(delivery.events().eq(events.iter().map(Kept::event)));
+            let encoded = delivery.encoded(Format(1), |_| {
+                calls += 1;
+                Some("one".into())
+            });
+            assert_eq!(encoded, Some(&Encoded { bytes: expected.into(), count: events.len() }));
+        }
+        assert_eq!(calls, 2);
     }
 }

@@ -106,7 +106,7 @@ impl Server {
         } = self;
         let bridging = bridge.map(|bridge| tokio::spawn(bridge.run()));
         let driving = tokio::spawn(driver.run());
-        let workers = Workers::start(listeners, &router, &stopping);
+        let workers = Workers::start(listeners, &router, &service, &stopping);
         let watching = tokio::spawn({
             let gateway = gateway.clone();
             async move { gateway.watch_sessions().await }

@@ -1,12 +1,14 @@
 //! The threads that serve connections.
 //!
 //! Each has a runtime and a listener of its own, and a connection stays on the thread that has accepted it: what one thread
-//! does wakes no other. The first is the one that the server was started on.
+//! does wakes no other. The first is the one that the server was started on, where the driver runs; on each of the others a
+//! courier delivers what takes long.
 
 use std::io;
 use std::thread;
 
 use axum::Router;
+use chat_core::ChatService;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
@@ -28,13 +30,18 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Accepts connections on all threads until `stopping`.
-    pub(crate) fn start(listeners: Listeners, router: &Router, stopping: &CancellationToken) -> Self {
+    pub(crate) fn start(
+        listeners: Listeners,
+        router: &Router,
+        service: &ChatService,
+        stopping: &CancellationToken,
+    ) -> Self {
         let Listeners { first, others, .. } = listeners;
         let mut workers =
             Self { listening: TaskTracker::new(), over: CancellationToken::new(), ends: Vec::new() };
         workers.listening.spawn(listener::run(first, router.clone(), stopping.clone()));
         for listener in others {
-            match workers.start_thread(listener, router.clone(), stopping.clone()) {
+            match workers.start_thread(listener, router.clone(), service.clone(), stopping.clone()) {
                 Ok(end) => workers.ends.push(end),
                 Err(error) => tracing::error!(%error, "a thread cannot be started; the others do its work"),
             }
@@ -47,6 +54,7 @@ impl Workers {
         &self,
         listener: std::net::TcpListener,
         router: Router,
+        service: ChatService,
         stopping: CancellationToken,
     ) -> io::Result<oneshot::Receiver<()>> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -59,6 +67,7 @@ impl Workers {
         let (is_running, end) = oneshot::channel();
         thread::Builder::new().name("chat-worker".into()).spawn(move || {
             runtime.block_on(async {
+                tokio::spawn(service.courier().run());
                 // Where the time is over before a request is, it ends with the runtime.
                 over.run_until_cancelled(requests).await;
                 over.cancelled().await;

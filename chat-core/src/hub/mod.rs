@@ -1,5 +1,6 @@
 //! The local subscribers of each topic, and the fan-out of events to them.
 
+mod circle;
 mod connection;
 mod posts;
 mod resumption;
@@ -15,13 +16,13 @@ use parking_lot::{Mutex, RwLock};
 pub(crate) use connection::{Connection, ConnectionId, Trust};
 pub(crate) use posts::{Posting, Posts};
 pub(crate) use resumption::{Missed, Resumption, ToRead};
-pub(crate) use subscribers::{EntryId, Feed, GoingLive, Place};
+pub(crate) use subscribers::{EntryId, GoingLive, Place};
 
 use crate::room::view;
 use crate::storage::{Access, Room, User};
 use crate::{Delivery, Novelty, Standing, Topic};
 use connection::{Entered, Subscriptions};
-use subscribers::{Hears, Subscriber, Subscribers};
+use subscribers::{Feed, Hears, Subscriber, Subscribers};
 
 /// Whether a change to a topic's subscribers changed that there are any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub(crate) enum Edge {
     Crossed,
     Unchanged,
 }
+
+/// So many are served at a stretch.
+const AT_A_STRETCH: usize = 32;
 
 /// Who on this node hears what.
 #[derive(Debug, Default)]
@@ -146,9 +150,7 @@ impl Hub {
     fn remove(&self, topic: Topic, connection: &Connection) -> Edge {
         let Some(entry) = self.entry(topic) else { return Edge::Unchanged };
         let mut subscribers = entry.lock();
-        if let Some(place) = subscribers.place_of(connection.id) {
-            subscribers.list.swap_remove(place);
-        }
+        subscribers.remove(connection.id);
         if !subscribers.list.is_empty() || subscribers.is_retired {
             return Edge::Unchanged;
         }
@@ -173,8 +175,10 @@ impl Hub {
     /// The topic stays locked meanwhile, so that all of its subscribers see all of its events in one order.
     pub(crate) fn deliver(&self, topic: Topic, event: &Event, hears: impl Fn(&Connection) -> bool) {
         let Some(entry) = self.entry(topic) else { return };
+        let mut subscribers = entry.lock();
+        subscribers.finish();
         let delivery = Delivery::new(event);
-        for Subscriber { connection, .. } in &entry.lock().list {
+        for Subscriber { connection, .. } in &subscribers.list {
             if hears(connection) {
                 connection.transport.deliver_last(&delivery);
             }
@@ -188,6 +192,7 @@ impl Hub {
         if subscribers.note_standing(user.id, standing) == Novelty::Unchanged {
             return;
         }
+        subscribers.finish();
         let event = view::presence_changed(user, standing.is_online);
         let delivery = Delivery::new(&event);
         for Subscriber { connection, .. } in &subscribers.list {
@@ -211,10 +216,31 @@ impl Hub {
 
     /// Delivers messages to a room's subscribers, as far as they are the next ones; those that they have had already are
     /// dropped.
-    pub(crate) fn post(&self, room: RoomId, posts: &mut Posts) -> Posting {
+    pub(crate) fn post(&self, room: RoomId, posts: Posts) -> Posting {
         match self.entry(Topic::Room(room)) {
             Some(entry) => entry.lock().post(posts),
-            None => Posting::unheard(posts),
+            None => Posting::unheard(&posts),
+        }
+    }
+
+    /// As [`post`](Self::post), where they are few; else the messages are under way from now on, until they have
+    /// [gone on](Self::go_on) to everybody.
+    pub(crate) fn begin(&self, room: RoomId, posts: Posts) -> Posting {
+        match self.entry(Topic::Room(room)) {
+            Some(entry) => entry.lock().begin(posts, AT_A_STRETCH),
+            None => Posting::unheard(&posts),
+        }
+    }
+
+    /// Delivers what is under way in a room to the next of its subscribers; gives how many of the messages still are.
+    pub(crate) fn go_on(&self, room: RoomId) -> usize {
+        self.entry(Topic::Room(room)).map_or(0, |entry| entry.lock().go_on(AT_A_STRETCH))
+    }
+
+    /// Delivers what is under way in a room to everybody who has not had it.
+    pub(crate) fn finish(&self, room: RoomId) {
+        if let Some(entry) = self.entry(Topic::Room(room)) {
+            entry.lock().finish();
         }
     }
 
@@ -225,9 +251,18 @@ impl Hub {
         }
     }
 
-    /// A room that somebody hears, and how far its messages have been delivered; `None` where nobody does.
-    pub(crate) fn feed(&self, room: RoomId) -> Option<Feed> {
-        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().feed.as_deref().cloned())
+    /// A room that somebody hears; `None` where nobody does.
+    pub(crate) fn room(&self, room: RoomId) -> Option<Room> {
+        self.of_feed(room, |feed| feed.room.clone())
+    }
+
+    /// How far the messages of a room have been delivered, or are under way; `None` where nobody hears it.
+    pub(crate) fn delivered(&self, room: RoomId) -> Option<Place> {
+        self.of_feed(room, |feed| feed.delivered)
+    }
+
+    fn of_feed<T>(&self, room: RoomId, take: impl FnOnce(&Feed) -> T) -> Option<T> {
+        self.entry(Topic::Room(room)).and_then(|entry| entry.lock().feed.as_deref().map(take))
     }
 
     /// Lets a connection that has read the messages of a room up to a place hear those that follow.
@@ -244,7 +279,7 @@ impl Hub {
     /// The room of this name, where somebody on this node hears it.
     pub(crate) fn room_named(&self, name: &RoomName) -> Option<Room> {
         let room = *self.topics.read().rooms.get(name)?;
-        self.feed(room).map(|feed| feed.room)
+        self.room(room)
     }
 
     /// The rooms for members only that somebody on this node hears.

@@ -1,16 +1,16 @@
 //! Who hears one topic, and how far the messages of a room have been delivered to them.
 
-use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use chat_protocol::{Seq, UserId};
 
 use super::Edge;
+use super::circle::Circle;
 use super::connection::{Connection, ConnectionId};
-use super::posts::{Mark, Posting, Posts};
+use super::posts::{Mark, Part, Posting, Posts};
 use crate::storage::Room;
-use crate::{Delivery, Moment, Novelty, Standing, Transport};
+use crate::{Moment, Novelty, Standing, Transport};
 
 /// How far the messages of a room have been read or delivered: up to this one; `None` before the first.
 pub(crate) type Place = Option<Seq>;
@@ -27,18 +27,20 @@ pub(super) struct Subscribers {
 }
 
 /// The messages of a room, as they are delivered.
-#[derive(Debug, Clone)]
-pub(crate) struct Feed {
-    pub(crate) room: Room,
-    /// How far they have been delivered.
-    pub(crate) delivered: Place,
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) room: Room,
+    /// How far they have been delivered, or are on their way to everybody who hears the room.
+    pub(super) delivered: Place,
     /// Of messages that came too early: who does not hear them, when they are read from storage.
-    pub(super) unheard: Vec<Mark>,
+    unheard: Vec<Mark>,
+    /// What some have had and others have not, where that is anything.
+    circle: Option<Box<Circle>>,
 }
 
 impl Feed {
     pub(super) const fn new(room: Room, delivered: Place) -> Self {
-        Self { room, delivered, unheard: Vec::new() }
+        Self { room, delivered, unheard: Vec::new(), circle: None }
     }
 }
 
@@ -77,7 +79,9 @@ pub(crate) enum GoingLive {
 }
 
 impl Subscribers {
+    /// Adds a connection, which hears what is posted from now on.
     pub(super) fn add(&mut self, connection: &Arc<Connection>, entry: EntryId, hears: Hears) -> Edge {
+        self.finish();
         let edge = if self.list.is_empty() { Edge::Crossed } else { Edge::Unchanged };
         // Most topics are users with one connection.
         self.list.reserve_exact(usize::from(self.list.is_empty()));
@@ -86,53 +90,54 @@ impl Subscribers {
         edge
     }
 
-    pub(super) fn place_of(&self, connection: ConnectionId) -> Option<usize> {
-        self.list.iter().position(|known| known.connection.id == connection)
+    /// Removes a connection, which has had what was posted until now.
+    pub(super) fn remove(&mut self, connection: ConnectionId) {
+        self.finish();
+        if let Some(place) = self.list.iter().position(|known| known.connection.id == connection) {
+            self.list.swap_remove(place);
+        }
     }
 
-    /// Everybody is served under one lock, so that all see all messages in one order.
-    pub(super) fn post(&mut self, posts: &mut Posts) -> Posting {
-        let posting = self.take_next(posts);
-        let mut parts = posts.parts(posting.posted.clone()).peekable();
-        while let Some((marks, events)) = parts.next() {
-            let is_last = parts.peek().is_none();
-            let together = Delivery::of(events);
-            let apart = LazyCell::new(|| events.iter().map(Delivery::new).collect::<Vec<_>>());
-            for subscriber in &mut self.list {
-                if !marks.iter().all(|mark| subscriber.lets_pass(mark)) {
-                    subscriber.deliver_some(marks, &apart);
-                    if is_last {
-                        subscriber.transport.flush();
-                    }
-                } else if is_last {
-                    subscriber.transport.deliver_last(&together);
-                } else {
-                    subscriber.transport.deliver(&together);
-                }
-            }
+    /// Delivers the next messages to everybody.
+    pub(super) fn post(&mut self, mut posts: Posts) -> Posting {
+        self.finish();
+        let Self { list, feed: Some(feed), .. } = self else { return Posting::unheard(&posts) };
+        let posting = feed.take_next(&mut posts);
+        let parts: Vec<Part<'_>> = posts.parts().collect();
+        for subscriber in list {
+            subscriber.hear(&parts);
         }
         posting
     }
 
-    /// Takes those that are the next ones for delivered.
-    fn take_next(&mut self, posts: &mut Posts) -> Posting {
-        let Some(feed) = &mut self.feed else { return Posting::unheard(posts) };
-        if !feed.unheard.is_empty() {
-            posts.leave_out(&feed.unheard);
+    /// As [`post`](Self::post), where these are few; else the messages are under way from now on.
+    pub(super) fn begin(&mut self, mut posts: Posts, few: usize) -> Posting {
+        let Self { list, feed: Some(feed), .. } = self else { return Posting::unheard(&posts) };
+        if feed.circle.is_none() && list.len() <= few {
+            return self.post(posts);
         }
-        let marks = posts.marks();
-        let known = marks.iter().take_while(|mark| Some(mark.seq) <= feed.delivered).count();
-        let mut end = known;
-        for mark in marks.iter().skip(known) {
-            if feed.delivered.map_or(Seq::FIRST, Seq::next) != mark.seq {
-                break;
-            }
-            feed.delivered = Some(mark.seq);
-            end += 1;
+        let posting = feed.take_next(&mut posts);
+        let circle = feed.circle.get_or_insert_default();
+        circle.join(posts, list.len());
+        Posting { under_way: circle.under_way(), ..posting }
+    }
+
+    /// Delivers what is under way to the next ones, so many at most; gives how many messages still are.
+    pub(super) fn go_on(&mut self, most: usize) -> usize {
+        let Self { list, feed: Some(feed), .. } = self else { return 0 };
+        let Some(circle) = &mut feed.circle else { return 0 };
+        circle.serve(list, most);
+        let under_way = circle.under_way();
+        if under_way == 0 {
+            feed.circle = None;
         }
-        feed.unheard.retain(|mark| Some(mark.seq) > feed.delivered);
-        feed.unheard.extend(marks.iter().skip(end).filter(|mark| mark.unheard_by.is_some()));
-        Posting { posted: known..end, early_from: marks.get(end).map(|mark| mark.seq) }
+        under_way
+    }
+
+    /// Delivers what is under way to all who have not had it. Who hears of something else, or comes or goes, does so after
+    /// that.
+    pub(super) fn finish(&mut self) {
+        self.go_on(usize::MAX);
     }
 
     /// Notes how a user stands, before the subscribers are told; whether that is news to them.
@@ -176,12 +181,59 @@ impl Subscribers {
     }
 }
 
+impl Feed {
+    /// Takes those that are the next ones for delivered, and drops the others.
+    fn take_next(&mut self, posts: &mut Posts) -> Posting {
+        if !self.unheard.is_empty() {
+            posts.leave_out(&self.unheard);
+        }
+        let marks = posts.marks();
+        let known = marks.iter().take_while(|mark| Some(mark.seq) <= self.delivered).count();
+        let mut end = known;
+        for mark in marks.iter().skip(known) {
+            if self.delivered.map_or(Seq::FIRST, Seq::next) != mark.seq {
+                break;
+            }
+            self.delivered = Some(mark.seq);
+            end += 1;
+        }
+        self.unheard.retain(|mark| Some(mark.seq) > self.delivered);
+        self.unheard.extend(marks.iter().skip(end).filter(|mark| mark.unheard_by.is_some()));
+        let early_from = marks.get(end).map(|mark| mark.seq);
+        posts.keep(&(known..end));
+        Posting { posted: known..end, early_from, under_way: 0 }
+    }
+}
+
 impl Subscriber {
+    /// Delivers all of these messages that it hears.
+    pub(super) fn hear(&mut self, parts: &[Part<'_>]) {
+        let Some((last, others)) = parts.split_last() else { return };
+        for part in others {
+            if self.hears_all(part) {
+                self.transport.deliver(part.together());
+            } else {
+                self.hear_some(part);
+            }
+        }
+        if self.hears_all(last) {
+            self.transport.deliver_last(last.together());
+        } else {
+            self.hear_some(last);
+            self.transport.flush();
+        }
+    }
+
+    fn hears_all(&mut self, part: &Part<'_>) -> bool {
+        (part.is_for_all() && self.hears == Hears::Everything)
+            || part.marks().iter().all(|mark| self.lets_pass(mark))
+    }
+
     /// Delivers those messages that it hears.
-    fn deliver_some(&mut self, marks: &[Mark], messages: &[Delivery<'_>]) {
-        for (mark, message) in marks.iter().zip(messages) {
+    fn hear_some(&mut self, part: &Part<'_>) {
+        for (mark, message) in part.apart() {
             if self.lets_pass(mark) {
-                self.transport.deliver(message);
+                self.transport.deliver(&message);
             }
         }
     }
@@ -205,14 +257,14 @@ impl Subscriber {
 
 #[cfg(test)]
 mod tests {
-    use chat_protocol::{ErrorCode, Event, Refusal, RoomId, RoomName};
+    use chat_protocol::{ErrorCode, Event, Refusal};
     use parking_lot::Mutex;
 
     use super::*;
-    use crate::CloseReason;
     use crate::hub::connection::Trust;
     use crate::hub::resumption::Resumption;
-    use crate::storage::Access;
+    use crate::storage::examples;
+    use crate::{CloseReason, Delivery};
 
     /// Counts what was delivered, and how much of it was flushed.
     #[derive(Debug, Default)]
@@ -220,7 +272,7 @@ mod tests {
 
     impl Transport for Counts {
         fn deliver(&self, delivery: &Delivery<'_>) {
-            self.0.lock().0 += delivery.events().len();
+            self.0.lock().0 += delivery.events().count();
         }
 
         fn flush(&self) {
@@ -233,13 +285,7 @@ mod tests {
 
     #[test]
     fn whatever_part_of_it_somebody_hears_is_flushed() {
-        let room = Room {
-            id: RoomId::new(1).unwrap(),
-            name: RoomName::new("hall").unwrap(),
-            display_name: None,
-            access: Access::Open,
-            owner: None,
-        };
+        let room = examples::room(1);
         let mut subscribers =
             Subscribers { feed: Some(Box::new(Feed::new(room, None))), ..Subscribers::default() };
         let second = Seq::FIRST.next();
@@ -256,7 +302,7 @@ mod tests {
         for seq in [Seq::FIRST, second] {
             posts.push(seq, None, Event::Refused(Refusal::new(ErrorCode::Other)));
         }
-        subscribers.post(&mut posts);
+        subscribers.post(posts);
         assert_eq!(transports.map(|transport| *transport.0.lock()), [(2, 2), (0, 0), (1, 1)]);
     }
 }

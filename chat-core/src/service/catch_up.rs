@@ -117,7 +117,7 @@ impl Reader<'_> {
         mut read: Place,
     ) -> Result<Reading, StorageError> {
         let Inner { storage, hub, .. } = self.inner;
-        let posted = hub.feed(room.id).and_then(|feed| feed.delivered);
+        let posted = hub.delivered(room.id).flatten();
         let page = storage.messages_after(room.id, read, PAGE).await?;
         let readers = storage.furthest_readers(room.id).await?;
         if page.is_empty() && read < posted {
@@ -145,7 +145,7 @@ impl Reader<'_> {
     /// Tells the client that it cannot go on from where it was, and begins again with the newest page.
     async fn start_over(self, Missed { room, .. }: &Missed) -> Result<Reading, StorageError> {
         let Inner { storage, hub, config, .. } = self.inner;
-        let posted = hub.feed(room.id).and_then(|feed| feed.delivered);
+        let posted = hub.delivered(room.id).flatten();
         let page = storage.messages_before(room.id, None, config.history_page.max(1)).await?;
         let refusal = Refusal { field: Some("since".into()), ..Refusal::new(ErrorCode::CannotResume) };
         self.connection.deliver(&Event::Refused(refusal));

@@ -55,7 +55,7 @@ pub(super) async fn hear_other_nodes(inner: &Inner) {
 fn take(inner: &Inner, Envelope { topic, content }: Envelope) {
     match (topic, content) {
         (Topic::Room(room), Content::Posted { seq, event }) => {
-            if inner.hub.post(room, &mut Posts::one(seq, event)).early_from.is_some() {
+            if inner.hub.post(room, Posts::one(seq, event)).early_from.is_some() {
                 inner.late_rooms.find(room);
             }
         }
@@ -147,7 +147,7 @@ async fn carry_missed(inner: &Inner) {
 
 fn look_for_late(inner: &Inner, rooms: HashMap<RoomId, Place>) {
     for (room, newest) in rooms {
-        if inner.hub.feed(room).is_some_and(|feed| feed.delivered < newest) {
+        if inner.hub.delivered(room).is_some_and(|delivered| delivered < newest) {
             inner.late_rooms.find(room);
         }
     }
@@ -160,7 +160,7 @@ async fn rooms_behind(inner: &Inner) -> Result<HashMap<RoomId, Place>, StorageEr
     let mut behind = HashMap::new();
     for rooms in rooms.chunks(ROOMS_AT_ONCE) {
         for (room, newest) in inner.storage.newest_places(rooms).await? {
-            if inner.hub.feed(room).is_some_and(|feed| feed.delivered < Some(newest)) {
+            if inner.hub.delivered(room).is_some_and(|delivered| delivered < Some(newest)) {
                 behind.insert(room, Some(newest));
             }
         }

@@ -33,7 +33,8 @@ pub struct ServiceConfig {
     pub messages_per_commit: usize,
     /// Least time from the beginning of one transaction to that of the next, where the first had several messages: while many
     /// talk, more of them share a transaction, which costs less for each. Who talks alone does not wait, nor where there
-    /// are [`messages_per_commit`](Self::messages_per_commit) already. Everybody else does, also when the service closes: a
+    /// are [`messages_per_commit`](Self::messages_per_commit) already, or messages are on their way round a room of more than
+    /// 32, beside which a commit costs little. Everybody else does, also when the service closes: a
     /// few milliseconds will do. It is kept to the nearest millisecond, as timers go. Default 0: each begins when the one before
     /// has ended.
     pub commit_interval: Duration,

@@ -1,7 +1,10 @@
 //! The part of the service that runs in the background.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -25,35 +28,48 @@ pub struct Driver {
     pub(super) occasions: mpsc::UnboundedReceiver<Occasion>,
 }
 
+/// One thing that the driver does, beside the others.
+type Part<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 impl Driver {
     /// Does the work, until the service is [closed](crate::ChatService::close) and everything handed in before is done.
     pub async fn run(self) {
         let Self { inner, handed_over, posted, tasks, occasions } = self;
+        let inner = &*inner;
         let (committed, committing) = watch::channel(());
         let (delivered, last_delivery) = oneshot::channel();
-        let commits = async {
-            commit::run(&inner, handed_over).await;
-            drop(committed);
-        };
         let deliveries = async {
-            futures::join!(commits, feed::run(&inner));
+            let commits = async {
+                commit::run(inner, handed_over).await;
+                drop(committed);
+            };
+            futures::join!(commits, feed::run(inner));
             drop(delivered);
         };
-        // Tasks follow from commits, so that they go on until the last commit is done.
-        let tasks = task::run(&inner, tasks, committing.clone());
-        let presence = presence::run(&inner, occasions, committing);
-        let listeners = listeners::run(&inner, posted, last_delivery);
-        futures::join!(
-            deliveries,
-            listeners,
-            tasks,
-            presence,
-            cluster::hear_other_nodes(&inner),
-            cluster::watch_rooms(&inner),
-            end_typing(&inner),
-            members::watch(&inner),
-            retention::run(&inner)
-        );
+        // Deliveries and tasks follow from commits, so that they go on until the last commit is done.
+        let courier = {
+            let mut committing = committing.clone();
+            async move {
+                tokio::select! {
+                    () = inner.deliver_what_is_left() => {}
+                    _ = committing.changed() => {}
+                }
+            }
+        };
+        let parts: [Part<'_>; _] = [
+            Box::pin(deliveries),
+            Box::pin(courier),
+            Box::pin(listeners::run(inner, posted, last_delivery)),
+            Box::pin(task::run(inner, tasks, committing.clone())),
+            Box::pin(presence::run(inner, occasions, committing)),
+            Box::pin(cluster::hear_other_nodes(inner)),
+            Box::pin(cluster::watch_rooms(inner)),
+            Box::pin(end_typing(inner)),
+            Box::pin(members::watch(inner)),
+            Box::pin(retention::run(inner)),
+        ];
+        // Where one of them goes on, the others are not looked at.
+        FuturesUnordered::from_iter(parts).collect::<()>().await;
         inner.relays.end();
         inner.layer.close().await;
     }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::listeners::{self, Posted};
 use super::{Inner, reached};
 use crate::StorageError;
-use crate::hub::{Feed, Posting, Posts};
+use crate::hub::{Posting, Posts};
 use crate::room::view;
 
 /// Messages that are read at once.
@@ -113,7 +113,7 @@ async fn deliver_late(inner: &Inner, room: RoomId, look: Look) -> Result<(), Sto
     // What was stored here goes first, as it is: it knows who does not hear it.
     inner.commits.pass(room).await;
     // Nobody who hears a room, nobody who misses anything.
-    while let Some(Feed { room: known, delivered, .. }) = inner.hub.feed(room) {
+    while let (Some(known), Some(delivered)) = (inner.hub.room(room), inner.hub.delivered(room)) {
         let page = inner.storage.messages_after(room, delivered, PAGE).await?;
         if page.is_empty() {
             break;
@@ -126,12 +126,12 @@ async fn deliver_late(inner: &Inner, room: RoomId, look: Look) -> Result<(), Sto
             for message in run {
                 posts.push(message.seq, None, view::message_posted(&known, None, message));
             }
-            let Posting { posted, .. } = inner.hub.post(room, &mut posts);
-            let events = posts.into_events().zip(run).take(posted.end).skip(posted.start);
-            for ((seq, event), message) in events {
+            let Posting { posted, .. } = inner.hub.post(room, posts);
+            for message in run.get(posted).unwrap_or_default() {
                 // In doubt, it is a message of this node, of which no other has heard.
                 if look.doubt.is_some() {
-                    inner.publish_posted(room, seq, event);
+                    let event = || view::message_posted(&known, None, message);
+                    inner.publish_posted(room, message.seq, event);
                 }
                 if listeners::may_be_there(inner) {
                     told.push(Posted { room: known.clone(), message: message.clone() });

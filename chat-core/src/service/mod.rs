@@ -5,6 +5,7 @@ mod cluster;
 mod commit;
 mod config;
 mod connect;
+mod courier;
 mod driver;
 mod feed;
 mod listeners;
@@ -31,6 +32,7 @@ use tokio::time::Instant;
 pub use catch_up::CatchUp;
 pub use config::ServiceConfig;
 pub use connect::{Arrival, Target};
+pub use courier::Courier;
 pub use driver::Driver;
 pub use relay::{ForeignMessage, RelayInlet, RelayOutlet, Relayed};
 pub use session::Session;
@@ -161,6 +163,32 @@ impl ChatService {
     /// [`run`](Driver::run) returns. What is handed in from now on is refused.
     pub fn close(&self) {
         self.0.is_closing.send_replace(true);
+    }
+
+    /// One more to deliver messages that take long: on many threads, one for each but the driver's lets rooms that are busy
+    /// be served beside one another.
+    ///
+    /// ```
+    /// use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+    /// use chat_core::{ChatService, ServiceConfig};
+    /// # use chat_protocol::Timestamp;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let clock = || Timestamp::from_micros(1_759_460_400_000_000).unwrap();
+    /// let (service, driver) =
+    ///     ChatService::new(MemoryStorage::new(), LocalChannelLayer::new(), clock, ServiceConfig::default());
+    /// let driving = tokio::spawn(driver.run());
+    /// let helping = tokio::spawn(service.courier().run());
+    ///
+    /// service.close();
+    /// driving.await.unwrap();
+    /// helping.await.unwrap();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn courier(&self) -> Courier {
+        Courier::new(Arc::clone(&self.0))
     }
 
     /// The storage of this service.

@@ -87,8 +87,8 @@ impl Inner {
     }
 
     /// Hands a message that was posted to a room to the other nodes, where there are any that want it.
-    pub(super) fn publish_posted(&self, room: RoomId, seq: Seq, event: Event) {
-        self.publish_with(Topic::Room(room), || Content::Posted { seq, event });
+    pub(super) fn publish_posted(&self, room: RoomId, seq: Seq, event: impl FnOnce() -> Event) {
+        self.publish_with(Topic::Room(room), || Content::Posted { seq, event: event() });
     }
 
     pub(super) fn publish_with(&self, topic: Topic, content: impl FnOnce() -> Content) {

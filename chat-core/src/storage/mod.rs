@@ -9,6 +9,8 @@
 //! Once it answers again, calls succeed again, without anybody doing anything about it.
 
 mod error;
+#[cfg(test)]
+pub(crate) mod examples;
 mod record;
 
 use std::fmt;

@@ -39,7 +39,7 @@ impl Slow {
 
 impl Transport for Slow {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        if !matches!(delivery.events(), [Event::MessagePosted(_), ..]) {
+        if !has_messages(delivery) {
             return;
         }
         self.keeps.notify_one();
@@ -48,18 +48,18 @@ impl Transport for Slow {
             let waited = self.goes.wait_for(&mut may_go, PATIENCE);
             assert!(!waited.timed_out(), "somebody lets it go");
         }
-        self.heard.lock().push(delivery.events().len());
+        self.heard.lock().push(delivery.events().count());
     }
 }
 
 /// A client that takes longer to hear a message than anybody may deliver at a stretch.
 #[derive(Debug)]
-struct Long;
+pub(crate) struct Long;
 
 impl Transport for Long {
     fn deliver(&self, delivery: &Delivery<'_>) {
         let begun = Instant::now();
-        while matches!(delivery.events(), [Event::MessagePosted(_), ..]) && begun.elapsed() < LONG {}
+        while has_messages(delivery) && begun.elapsed() < LONG {}
     }
 }
 
@@ -69,14 +69,14 @@ struct Panicking;
 
 impl Transport for Panicking {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        assert!(!delivery.events().iter().any(is_message), "this is what it does");
+        assert!(!has_messages(delivery), "this is what it does");
     }
 }
 
 /// A message that somebody in a room is being sent, on a thread of its own.
 struct Kept {
     slow: Arc<Slow>,
-    sending: thread::JoinHandle<()>,
+    sending: Option<thread::JoinHandle<Session>>,
 }
 
 impl Kept {
@@ -87,24 +87,20 @@ impl Kept {
         let sending = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             runtime.block_on(session.handle(say(None, "kept", None))).unwrap();
-            // It says good-bye on the runtime.
-            let _entered = runtime.enter();
-            drop(session);
+            session
         });
         timeout(PATIENCE, slow.keeps.notified()).await.unwrap();
-        Self { slow, sending }
+        Self { slow, sending: Some(sending) }
     }
 
-    /// Lets it go, and waits until the message is confirmed.
-    fn let_go(self) -> Vec<usize> {
+    /// Lets it go, and waits until the message is confirmed; gives who sent it.
+    fn let_go(&mut self) -> Session {
         self.slow.let_go();
-        self.sending.join().unwrap();
-        let heard = self.slow.heard.lock();
-        heard.clone()
+        self.sending.take().unwrap().join().unwrap()
     }
 }
 
-async fn connect(node: &Node, name: &str, room: &str, transport: Arc<dyn Transport>) -> Session {
+pub(crate) async fn connect(node: &Node, name: &str, room: &str, transport: Arc<dyn Transport>) -> Session {
     let arrival = Arrival {
         identity: Identity::Guest { name: Some(Username::new(name).unwrap()) },
         target: Target::Room(RoomName::new(room).unwrap().into()),
@@ -112,6 +108,10 @@ async fn connect(node: &Node, name: &str, room: &str, transport: Arc<dyn Transpo
         transport,
     };
     node.service.connect(arrival).await.unwrap()
+}
+
+fn has_messages(delivery: &Delivery<'_>) -> bool {
+    delivery.events().any(is_message)
 }
 
 fn is_message(event: &Event) -> bool {
@@ -130,12 +130,13 @@ async fn while_a_room_is_served_others_are_stored_and_served() {
     let node = Node::start();
     let amy = node.guest("amy", "den").await;
     let ben = node.guest("ben", "den").await;
-    let kept = Kept::by(&node, "hall").await;
+    let mut kept = Kept::by(&node, "hall").await;
     for text in ["one", "two"] {
         timeout(PATIENCE, amy.say(text)).await.expect("it does not wait for the other room");
         assert_eq!(ben.hear_message().await, text);
     }
-    assert_eq!(kept.let_go(), [1]);
+    kept.let_go();
+    assert_eq!(*kept.slow.heard.lock(), [1]);
 }
 
 #[tokio::test]
@@ -143,7 +144,7 @@ async fn what_comes_to_a_room_while_it_is_served_follows_together() {
     let (node, faults) = slow::start();
     let amy = node.guest("amy", "hall").await;
     let ben = node.guest("ben", "hall").await;
-    let kept = Kept::by(&node, "hall").await;
+    let mut kept = Kept::by(&node, "hall").await;
     let sends = ["one", "two"].map(|text| Box::pin(amy.try_say(text)));
     let mut sends = futures::future::join_all(sends);
     while faults.appended.lock().iter().sum::<usize>() < 3 {
@@ -151,8 +152,9 @@ async fn what_comes_to_a_room_while_it_is_served_follows_together() {
         yield_now().await;
     }
     assert!(futures::poll!(&mut sends).is_pending());
-    assert_eq!(kept.let_go(), [1, 2]);
+    let _still_there = kept.let_go();
     assert!(timeout(PATIENCE, sends).await.unwrap().iter().all(Result::is_ok));
+    assert_eq!(*kept.slow.heard.lock(), [1, 2]);
     for text in ["kept", "one", "two"] {
         assert_eq!(ben.hear_message().await, text);
     }
@@ -165,7 +167,7 @@ async fn what_is_stored_and_not_delivered_is_bounded() {
     let (node, faults) = slow::start_with(config);
     let amy = node.guest("amy", "den").await;
     let dan = node.guest("dan", "hall").await;
-    let kept = Kept::by(&node, "hall").await;
+    let mut kept = Kept::by(&node, "hall").await;
     timeout(PATIENCE, amy.say("one more")).await.expect("there is a place for the next transaction");
     let mut follows = Box::pin(dan.try_say("follows"));
     assert!(futures::poll!(&mut follows).is_pending());
@@ -197,7 +199,7 @@ async fn what_is_refused_takes_no_place() {
 #[tokio::test]
 async fn the_driver_ends_when_all_that_is_stored_has_been_delivered() {
     let node = Node::start();
-    let kept = Kept::by(&node, "hall").await;
+    let mut kept = Kept::by(&node, "hall").await;
     node.service.close();
     let_others_go_on().await;
     assert!(!node.driving.is_finished());
@@ -229,9 +231,9 @@ async fn a_client_that_panics_takes_none_of_another_room_with_it() {
     let second = ben.session.hand_in(message("second")).await.unwrap();
     let storing = tokio::spawn(async move { panicking.hand_in(message("first")).await.unwrap().await });
     assert!(storing.await.unwrap_err().is_panic());
-    node.service.close();
     timeout(PATIENCE, second).await.unwrap().unwrap();
     assert_eq!(ben.hear_message().await, "second");
+    node.service.close();
     timeout(PATIENCE, node.driving).await.unwrap().unwrap();
 }
 

@@ -20,6 +20,7 @@ mod relay;
 mod resume;
 mod retention;
 mod rooms;
+mod round;
 mod seams;
 mod slow;
 
@@ -199,8 +200,8 @@ impl Inbox {
 
 impl Transport for Inbox {
     fn deliver(&self, delivery: &Delivery<'_>) {
-        self.delivered.lock().extend_from_slice(delivery.events());
-        self.deliveries.lock().push(delivery.events().len());
+        self.delivered.lock().extend(delivery.events().cloned());
+        self.deliveries.lock().push(delivery.events().count());
     }
 
     fn flush(&self) {

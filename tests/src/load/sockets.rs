@@ -25,6 +25,9 @@ const READ_BYTES: usize = 256 * 1024;
 /// Most events that are taken at a time.
 const EVENTS: usize = 1024;
 
+/// The same for who stays awake to be in time: what is to be sent waits until they are done.
+const FEW_EVENTS: usize = 16;
+
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -86,7 +89,10 @@ impl Sockets {
             waiting,
             connections: Vec::new(),
             buffer: vec![0; READ_BYTES],
-            events: Vec::with_capacity(EVENTS),
+            events: Vec::with_capacity(match waiting {
+                Waiting::Asleep => EVENTS,
+                Waiting::Awake => FEW_EVENTS,
+            }),
             mask: 0x9E37_79B9,
             first_error: None,
         }

@@ -3,12 +3,14 @@
 //! What a transaction has stored is put into lanes before the next one begins: a lane has the messages of each of its rooms in
 //! their order. One at a time serves a lane. Who finds that somebody does leaves to them what it has put there.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chat_protocol::RoomId;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::Submission;
@@ -24,13 +26,19 @@ pub(super) struct Lanes {
     /// A place for each message that may be here.
     places: Semaphore,
     most: u32,
+    /// Calls for somebody to go on, where there is something left in a lane.
+    left: Notify,
+    /// In how many rooms something is under way.
+    busy_rooms: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Lane {
     stored: Vec<Stored>,
+    /// What some have had and others have not.
+    under_way: Vec<UnderWay>,
     is_served: bool,
-    /// Who waits until what is in it has been delivered: told by being dropped.
+    /// Who waits until what is stored is at least under way: told by being dropped.
     waiting: Vec<oneshot::Sender<Infallible>>,
 }
 
@@ -43,19 +51,36 @@ pub(super) struct Stored {
     pub(super) since: Instant,
 }
 
+/// Messages of a room that some have had and others have not.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    pub(super) room: RoomId,
+    /// Oldest first.
+    pub(super) messages: VecDeque<Stored>,
+}
+
 /// Lanes into which something was put.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::service) struct Filled(u64);
 
-/// What was taken out of a lane to be delivered. Until this is dropped, nobody else serves the lane, and the messages have
-/// their places.
+/// The serving of a lane. Until this is dropped, nobody else serves it.
 #[derive(Debug)]
 pub(super) struct Serving<'a> {
     lanes: &'a Lanes,
     lane: &'a Mutex<Lane>,
-    stored: Vec<Stored>,
+    /// To be put back.
+    under_way: Vec<UnderWay>,
+    /// Places of messages that were taken out.
     places: usize,
     waiting: Vec<oneshot::Sender<Infallible>>,
+    is_paused: bool,
+}
+
+/// A round of some lanes. Where it is given up, or panics, somebody else is called.
+#[derive(Debug)]
+pub(super) struct Errand<'a> {
+    lanes: &'a Lanes,
+    is_over: bool,
 }
 
 impl Lanes {
@@ -66,6 +91,8 @@ impl Lanes {
             by_number: [const { Mutex::new(Lane::EMPTY) }; LANES],
             places: Semaphore::new(most as usize),
             most,
+            left: Notify::new(),
+            busy_rooms: AtomicUsize::new(0),
         }
     }
 
@@ -109,25 +136,40 @@ impl Lanes {
         filled
     }
 
-    /// Whether there is something in a lane, and nobody serves it.
-    pub(super) fn is_unserved(&self, number: usize) -> bool {
-        self.by_number.get(number).is_some_and(|lane| lane.lock().is_unserved())
-    }
-
-    /// Takes out what is in a lane, unless there is nothing, or somebody serves it.
+    /// Begins to serve a lane, unless there is nothing in it, or somebody does already.
     pub(super) fn serve(&self, number: usize) -> Option<Serving<'_>> {
         let lane = self.by_number.get(number)?;
         let mut locked = lane.lock();
-        if !locked.is_unserved() {
+        if locked.is_served || locked.is_empty() {
             return None;
         }
         locked.is_served = true;
-        let stored = mem::take(&mut locked.stored);
-        let waiting = mem::take(&mut locked.waiting);
-        Some(Serving { lanes: self, lane, places: stored.len(), stored, waiting })
+        let under_way = mem::take(&mut locked.under_way);
+        let places = under_way.iter().map(|of_room| of_room.messages.len()).sum();
+        Some(Serving { lanes: self, lane, under_way, places, waiting: Vec::new(), is_paused: false })
     }
 
-    /// Waits until everything has been delivered that is in the lane of a room by now. Whoever serves the lane does that.
+    /// Whether a message is under way in a room: a big one, mostly.
+    pub(super) fn are_busy(&self) -> bool {
+        self.busy_rooms.load(Ordering::Relaxed) > 0
+    }
+
+    /// Begins a round of some lanes.
+    pub(super) const fn errand(&self) -> Errand<'_> {
+        Errand { lanes: self, is_over: false }
+    }
+
+    /// Calls somebody who serves what others leave.
+    pub(super) fn call(&self) {
+        self.left.notify_one();
+    }
+
+    /// Waits until somebody is called to serve what others leave.
+    pub(super) async fn called(&self) {
+        self.left.notified().await;
+    }
+
+    /// Waits until everything is under way, at least, that is in the lane of a room by now. Whoever serves the lane does that.
     pub(in crate::service) async fn pass(&self, room: RoomId) {
         let passed = self.by_number.get(lane_of(room)).and_then(|lane| lane.lock().passed());
         if let Some(passed) = passed {
@@ -138,9 +180,14 @@ impl Lanes {
 }
 
 impl Lane {
-    const EMPTY: Self = Self { stored: Vec::new(), is_served: false, waiting: Vec::new() };
+    const EMPTY: Self =
+        Self { stored: Vec::new(), under_way: Vec::new(), is_served: false, waiting: Vec::new() };
 
-    /// Ends when everything has been delivered that is here by now; `None` where nothing is.
+    const fn is_empty(&self) -> bool {
+        self.stored.is_empty() && self.under_way.is_empty()
+    }
+
+    /// Ends when everything is under way that is here by now; `None` where it is.
     fn passed(&mut self) -> Option<oneshot::Receiver<Infallible>> {
         if !self.is_served && self.stored.is_empty() {
             return None;
@@ -149,16 +196,77 @@ impl Lane {
         self.waiting.push(tell);
         Some(passed)
     }
+}
 
-    const fn is_unserved(&self) -> bool {
-        !self.is_served && !self.stored.is_empty()
+impl Stored {
+    /// Whether it was stored before.
+    pub(super) const fn is_repeated(&self) -> bool {
+        matches!(self.outcome, Appended::Repeated(_))
+    }
+}
+
+impl UnderWay {
+    /// Takes out all but the newest.
+    pub(super) fn take_first(&mut self, left: usize) -> impl Iterator<Item = Stored> {
+        let count = self.messages.len().saturating_sub(left);
+        self.messages.drain(..count)
     }
 }
 
 impl Serving<'_> {
-    /// What is to be delivered.
+    /// Whether there is nothing in the lane by now.
+    pub(super) fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.lane.lock().stored.is_empty()
+    }
+
+    /// How many messages were taken out, or were under way, and have not been delivered.
+    pub(super) const fn messages(&self) -> usize {
+        self.places
+    }
+
+    /// Sends messages of a room on their way, or lets them go on.
+    pub(super) fn send(&mut self, of_room: UnderWay) {
+        self.lanes.busy_rooms.fetch_add(1, Ordering::Relaxed);
+        self.under_way.push(of_room);
+    }
+
+    /// Takes out what is under way in a room.
+    pub(super) fn take_out(&mut self, room: RoomId) -> UnderWay {
+        let none = UnderWay { room, messages: VecDeque::new() };
+        let place = self.under_way.iter().position(|of_room| of_room.room == room);
+        place.map_or(none, |place| {
+            self.lanes.busy_rooms.fetch_sub(1, Ordering::Relaxed);
+            self.under_way.swap_remove(place)
+        })
+    }
+
+    /// Takes out what is under way in the rooms for which this does not hold.
+    pub(super) fn retain(&mut self, is_under_way: impl FnMut(&mut UnderWay) -> bool) {
+        let before = self.under_way.len();
+        self.under_way.retain_mut(is_under_way);
+        self.lanes.busy_rooms.fetch_sub(before - self.under_way.len(), Ordering::Relaxed);
+    }
+
+    /// Takes out what was put in. What was taken out before is under way by now, or has been delivered.
     pub(super) fn take(&mut self) -> Vec<Stored> {
-        mem::take(&mut self.stored)
+        let mut lane = self.lane.lock();
+        let stored = mem::take(&mut lane.stored);
+        self.waiting = mem::take(&mut lane.waiting);
+        drop(lane);
+        self.places += stored.len();
+        stored
+    }
+
+    /// Gives back the places of messages that have been delivered.
+    pub(super) fn free_places(&mut self, messages: usize) {
+        let messages = messages.min(self.places);
+        self.places -= messages;
+        self.lanes.free_places(messages);
+    }
+
+    /// Ends the serving for now. Whoever does so comes back, or [calls](Lanes::call) somebody else.
+    pub(super) fn pause(mut self) {
+        self.is_paused = true;
     }
 }
 
@@ -166,11 +274,31 @@ impl Drop for Serving<'_> {
     fn drop(&mut self) {
         let mut lane = self.lane.lock();
         lane.is_served = false;
+        lane.under_way = mem::take(&mut self.under_way);
         if lane.stored.is_empty() {
             self.waiting.append(&mut lane.waiting);
         }
+        let is_left = !self.is_paused && !lane.is_empty();
+        let left = lane.under_way.iter().map(|of_room| of_room.messages.len()).sum::<usize>();
         drop(lane);
-        self.lanes.free_places(self.places);
+        self.free_places(self.places.saturating_sub(left));
+        if is_left {
+            self.lanes.call();
+        }
+    }
+}
+
+impl Errand<'_> {
+    pub(super) fn end(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Errand<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.lanes.call();
+        }
     }
 }
 
@@ -196,32 +324,18 @@ fn lane_of(room: RoomId) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use chat_protocol::{MessageId, RoomName, Seq, Timestamp, UserId, Username};
+    use chat_protocol::Seq;
     use futures::FutureExt;
 
     use super::*;
     use crate::service::commit::Origin;
     use crate::service::relay::RelayId;
-    use crate::storage::{Access, NewMessage, Room, StoredMessage, User};
+    use crate::storage::{NewMessage, StoredMessage, examples};
 
     /// A message to a room with this id.
     fn stored(room: i64) -> (Submission, Appended) {
-        let room = Room {
-            id: RoomId::new(room).unwrap(),
-            name: RoomName::new("hall").unwrap(),
-            display_name: None,
-            access: Access::Open,
-            owner: None,
-        };
-        let message = StoredMessage {
-            id: MessageId::new(1).unwrap(),
-            room: room.id,
-            seq: Seq::FIRST,
-            sender: User { id: UserId::new(1).unwrap(), name: Username::new("amy").unwrap() },
-            text: "hello".into(),
-            sent_at: Timestamp::from_micros(0).unwrap(),
-            client_id: None,
-        };
+        let message = examples::message(room, Seq::FIRST, "hello");
+        let room = examples::room(room);
         let StoredMessage { room: to, sender, text, sent_at, client_id, .. } = message.clone();
         let new = NewMessage { room: to, sender, text, sent_at, client_id };
         let (submission, _) = Submission::new(new, room, Origin::Relay(RelayId::default()), None);
@@ -232,9 +346,10 @@ mod tests {
     fn one_at_a_time_serves_a_lane() {
         let lanes = Lanes::new(10);
         lanes.put([stored(3)].into_iter());
-        let serving = lanes.serve(3).unwrap();
+        let mut serving = lanes.serve(3).unwrap();
+        assert_eq!(serving.take().len(), 1);
         lanes.put([stored(3), stored(4)].into_iter());
-        assert!(!lanes.is_unserved(3) && lanes.serve(3).is_none());
+        assert!(lanes.serve(3).is_none());
         assert_eq!(lanes.serve(4).unwrap().take().len(), 1);
         drop(serving);
         assert_eq!(lanes.serve(3).unwrap().take().len(), 1);
@@ -242,18 +357,41 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_lane_waits_for_what_was_there_before() {
+    fn who_leaves_something_calls_somebody_unless_they_come_back() {
+        let lanes = Lanes::new(10);
+        lanes.put([stored(3)].into_iter());
+        lanes.serve(3).unwrap().pause();
+        assert_eq!(lanes.called().now_or_never(), None);
+        let mut serving = lanes.serve(3).unwrap();
+        let messages = serving.take().into();
+        serving.send(UnderWay { room: RoomId::new(3).unwrap(), messages });
+        drop(serving);
+        assert_eq!(lanes.called().now_or_never(), Some(()));
+        let mut serving = lanes.serve(3).unwrap();
+        assert!(lanes.are_busy());
+        assert_eq!(serving.take_out(RoomId::new(3).unwrap()).messages.len(), 1);
+        assert!(!lanes.are_busy());
+        drop(serving);
+        assert_eq!(lanes.called().now_or_never(), None, "nothing is left");
+    }
+
+    #[test]
+    fn who_waits_for_a_lane_waits_until_what_was_there_before_is_under_way() {
         let lanes = Lanes::new(10);
         let room = RoomId::new(3).unwrap();
         assert_eq!(lanes.pass(room).now_or_never(), Some(()), "nothing is there");
         lanes.put([stored(3)].into_iter());
         let mut first = Box::pin(lanes.pass(room));
         assert_eq!((&mut first).now_or_never(), None);
-        let serving = lanes.serve(3).unwrap();
+        let mut serving = lanes.serve(3).unwrap();
+        let taken = serving.take();
         let mut second = Box::pin(lanes.pass(room));
+        assert_eq!([&mut first, &mut second].map(FutureExt::now_or_never), [None, None]);
+        assert!(serving.take().is_empty());
+        assert_eq!(first.now_or_never(), Some(()));
         assert_eq!((&mut second).now_or_never(), None);
-        drop(serving);
-        assert_eq!([first, second].map(FutureExt::now_or_never), [Some(()), Some(())]);
+        drop((serving, taken));
+        assert_eq!(second.now_or_never(), Some(()));
     }
 
     #[test]
@@ -263,10 +401,13 @@ mod tests {
         lanes.put([stored(3), stored(4)].into_iter());
         assert_eq!(lanes.keep_places(1).now_or_never(), None);
         assert_eq!(lanes.empty().now_or_never(), None);
-        drop(lanes.serve(3));
+        drop(lanes.serve(3).unwrap().take());
         assert_eq!(lanes.keep_places(1).now_or_never(), Some(()));
         lanes.free_places(1);
-        drop(lanes.serve(4));
+        let mut serving = lanes.serve(4).unwrap();
+        drop(serving.take());
+        assert_eq!(lanes.empty().now_or_never(), None);
+        serving.free_places(1);
         assert_eq!(lanes.empty().now_or_never(), Some(()));
     }
 

@@ -21,6 +21,7 @@ use crate::hub::{Connection, ConnectionId};
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{CommandError, Outcome, StorageError};
 
+use delivery::Stay;
 use lanes::Filled;
 pub(super) use turn::{Commits, Confirmation, HandedOver, channel, run};
 
@@ -95,7 +96,7 @@ impl Inner {
             Ok(outcomes) => self.commits.lanes.put(std::iter::once(submission).zip(outcomes)),
             Err(error) => self.refuse([submission], error),
         };
-        self.deliver(filled).await;
+        self.deliver(filled, Stay::ForWhatIsThere).await;
     }
 
     /// Stores messages in one transaction. One that takes too long is given up; it may come to pass all the same.
@@ -104,7 +105,9 @@ impl Inner {
         let Self { storage, config, .. } = self;
         let late = |_| StorageError::database("it did not answer in time");
         let begun = Instant::now();
+        let transaction = self.commits.begin();
         let appended = timeout(config.store_within, storage.append(&messages)).await.map_err(late).flatten();
+        drop(transaction);
         let appended = appended.and_then(|outcomes| {
             let is_whole = outcomes.len() == messages.len();
             is_whole

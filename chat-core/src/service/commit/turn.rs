@@ -5,14 +5,15 @@
 //! half-way or before it has begun, is for the driver, too.
 //!
 //! While many talk, transactions [begin at intervals][interval]: each of them costs much, whatever is in it. Whoever has the
-//! turn then waits, and takes in what comes meanwhile; not where there is enough for a transaction already.
+//! turn then waits, and takes in what comes meanwhile; not where there is enough for a transaction already, nor while messages
+//! are under way in big rooms.
 //!
 //! [interval]: crate::ServiceConfig::commit_interval
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
+use super::delivery::Stay;
 use super::lanes::{Filled, Lanes};
 use super::{Answer, Answered, Submission};
 use crate::service::Inner;
@@ -42,7 +44,13 @@ pub(in crate::service) struct Commits {
     /// Calls the driver, when there is more to store.
     more: Notify,
     given_up: mpsc::UnboundedSender<Work>,
+    /// Transactions under way.
+    transactions: AtomicUsize,
 }
+
+/// A transaction under way.
+#[derive(Debug)]
+pub(super) struct Transaction<'a>(&'a AtomicUsize);
 
 /// What is needed to store. Who holds it is the only one.
 #[derive(Debug)]
@@ -68,7 +76,9 @@ pub(in crate::service) fn channel(config: &ServiceConfig) -> (Commits, HandedOve
     let turn = Arc::new(Mutex::new(Turn { submitted, next_at: None, is_followed: false }));
     // For a transaction, and the one before it, which is delivered meanwhile.
     let lanes = Lanes::new(config.messages_per_commit.saturating_mul(2));
-    (Commits { submissions, turn, lanes, more: Notify::new(), given_up }, HandedOver(handed_over))
+    let more = Notify::new();
+    let transactions = AtomicUsize::new(0);
+    (Commits { submissions, turn, lanes, more, given_up, transactions }, HandedOver(handed_over))
 }
 
 impl Inner {
@@ -180,9 +190,25 @@ impl fmt::Debug for Part {
 }
 
 impl Commits {
-    /// Waits until everything has been delivered that is stored here for a room by now.
+    /// Waits until everything is under way, at least, that is stored here for a room by now.
     pub(in crate::service) async fn pass(&self, room: RoomId) {
         self.lanes.pass(room).await;
+    }
+
+    /// Calls a courier.
+    pub(in crate::service) fn call(&self) {
+        self.lanes.call();
+    }
+
+    /// Begins a transaction, which is under way until this is dropped.
+    pub(super) fn begin(&self) -> Transaction<'_> {
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+        Transaction(&self.transactions)
+    }
+
+    /// Whether storage is at work.
+    pub(super) fn are_under_way(&self) -> bool {
+        self.transactions.load(Ordering::Relaxed) > 0
     }
 
     /// Whether anything waits to be stored. To be asked by whoever has had the turn: who handed something in meanwhile
@@ -194,6 +220,12 @@ impl Commits {
     }
 }
 
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// One transaction, and the delivery of what it has stored.
 async fn once(inner: Arc<Inner>, mut turn: OwnedMutexGuard<Turn>) {
     let filled = turn.store_next(&inner, &mut Vec::new()).await;
@@ -201,7 +233,7 @@ async fn once(inner: Arc<Inner>, mut turn: OwnedMutexGuard<Turn>) {
     if inner.commits.are_waiting() {
         inner.commits.more.notify_one();
     }
-    inner.deliver(filled).await;
+    inner.deliver(filled, Stay::ForWhatIsThere).await;
 }
 
 impl Turn {
@@ -211,13 +243,15 @@ impl Turn {
         if self.submitted.is_empty() {
             return Filled::default();
         }
-        if self.is_followed {
+        let are_busy = inner.commits.lanes.are_busy();
+        if self.is_followed && !are_busy {
             // While everybody was served, this thread did not read. What came in meanwhile would else wait for a whole turn
             // more.
             yield_now().await;
         }
-        let is_full = self.submitted.len() >= most;
-        let worth_it = |at: &Instant| !is_full && *at > Instant::now() + SHORTEST_WAIT;
+        // Where messages are on their way round big rooms, a commit costs little beside them, and these can join them.
+        let is_urgent = self.submitted.len() >= most || are_busy;
+        let worth_it = |at: &Instant| !is_urgent && *at > Instant::now() + SHORTEST_WAIT;
         if let Some(next_at) = self.next_at.take().filter(worth_it) {
             sleep_until(next_at).await;
         }
@@ -260,14 +294,12 @@ async fn store_the_rest(inner: &Inner) {
         }
         while commits.are_waiting() {
             let filled = commits.turn.lock().await.store_next(inner, &mut batch).await;
-            // Meanwhile others have their turn, on their threads.
-            inner.deliver(filled).await;
+            // Meanwhile others have their turn, on their threads; and then it is this one's to store again.
+            inner.deliver(filled, Stay::Briefly).await;
         }
         if is_closing {
             // Who had the turn last may not have its places yet.
             drop(commits.turn.lock().await);
-            // What somebody left who panicked.
-            inner.deliver(Filled::ALL).await;
             return commits.lanes.empty().await;
         }
     }
