@@ -3,6 +3,7 @@
 //! As a program, `chat-server`, it runs on its own: see `--help`. As a library it gives
 //!
 //! * [`router`], an axum `Router` to nest into a service of one's own, or [`Gateway`] for more say in it;
+//! * [`trust_proxies`], for such a service that stands behind proxies;
 //! * [`Server`], the whole program;
 //! * [`channel_layer`], ways between nodes for a [`ChatService`](chat_core::ChatService);
 //! * [`django_channels`], a bridge to a deployment of Django Channels;
@@ -43,3 +44,5 @@ pub use error::{ServerError, chain};
 pub use gateway::{Gateway, GatewayConfig, OriginPattern, Refusals, UnknownOrigin, router};
 pub use metrics::Metrics;
 pub use server::Server;
+
+pub use crate::http::trust_proxies;

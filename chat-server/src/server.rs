@@ -76,7 +76,7 @@ impl Server {
             Bridge::new(&service, &to, stopping.clone())
         });
         let (gateway, router) = gateway(service.clone(), &stores, &config).await?;
-        let router = http::behind(router, config.trusted_proxies);
+        let router = http::trust_proxies(router, config.trusted_proxies);
         let stop_within = config.stop_within;
         Ok(Self {
             listeners,

@@ -25,5 +25,7 @@ mod join;
 mod members;
 #[path = "http_chat/pages.rs"]
 mod pages;
+#[path = "http_chat/proxies.rs"]
+mod proxies;
 #[path = "http_chat/room.rs"]
 mod room;

@@ -125,6 +125,9 @@ impl Gateway {
     }
 
     /// The routes: `/ws/chat/{room}/`, `/ws/chat/listener/`, `/healthz`, `/readyz`, `/metrics`, and a page at `/`.
+    ///
+    /// Whose address a request counts as is that of whoever connects; behind proxies,
+    /// [`trust_proxies`](crate::trust_proxies) makes it that of the client.
     pub fn router(&self) -> Router {
         http::router(self.clone())
     }

@@ -14,7 +14,8 @@ mod socket;
 
 pub use accounts::{keep_signed_in, router as accounts_router};
 pub use cookie::Scheme;
-pub(crate) use peer::{PeerAddress, behind};
+pub(crate) use peer::PeerAddress;
+pub use peer::trust_proxies;
 
 use axum::Router;
 use axum::routing::get;

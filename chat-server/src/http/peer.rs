@@ -25,9 +25,37 @@ pub(super) fn of(extensions: &Extensions) -> Option<SocketAddr> {
     own.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer))
 }
 
-/// Makes what trusted proxies hand on count as their clients'. Without such proxies nothing of it is read, for anybody
-/// can write that header.
-pub(crate) fn behind(router: Router, proxies: Vec<Network>) -> Router {
+/// Makes requests that come through trusted proxies count as coming from their clients, as
+/// [`Config::trusted_proxies`](crate::Config::trusted_proxies) does it for a whole [`Server`](crate::Server): where log-ins
+/// and sign-ups are counted, in the audit log, and in what an [`Authenticator`](chat_core::Authenticator) is told.
+///
+/// It holds for the routes that the router has by then, so it comes last. The address of a proxy is the one that axum's
+/// `ConnectInfo<SocketAddr>` tells; where there is none, nobody is taken for a proxy. What a proxy says is read from
+/// `X-Forwarded-For`: name only those that set it, for anybody can write that header. Without proxies it is not read.
+///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use axum::Router;
+/// use chat_core::ChatService;
+/// use chat_core::memory::{LocalChannelLayer, MemoryStorage};
+/// use chat_server::{GatewayConfig, Network, SystemClock, router, trust_proxies};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (service, driver) =
+///     ChatService::new(MemoryStorage::new(), LocalChannelLayer::new(), SystemClock, Default::default());
+/// tokio::spawn(driver.run());
+///
+/// let app = Router::new().nest("/support", router(service, GatewayConfig::default()));
+/// let balancers: Network = "10.0.0.0/24".parse()?;
+/// let app = trust_proxies(app, vec![balancers]);
+/// let app = app.into_make_service_with_connect_info::<SocketAddr>(); // for axum::serve
+/// # drop(app);
+/// # Ok(())
+/// # }
+/// ```
+pub fn trust_proxies(router: Router, proxies: Vec<Network>) -> Router {
     if proxies.is_empty() {
         return router;
     }

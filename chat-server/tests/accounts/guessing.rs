@@ -61,6 +61,27 @@ async fn an_address_that_tries_many_accounts_is_slowed() {
 }
 
 #[tokio::test]
+async fn clients_of_a_trusted_proxy_are_slowed_one_by_one() {
+    let site = Site::new().await;
+    site.signed_up("amy").await;
+    let mut browser = site.browser_behind("10.0.0.9:50000".parse().unwrap());
+    browser.get("/accounts/login/").await;
+    let mut log_in = async |client: &str, name: &str| {
+        let sent = json!({ "username": name, "password": PASSWORD }).to_string();
+        let request = http::Request::post("/accounts/login/")
+            .header("content-type", "application/json")
+            .header("x-csrftoken", browser.jar["csrftoken"].clone())
+            .header("x-forwarded-for", client);
+        browser.send(request, sent.into()).await.status
+    };
+    for number in 0..25 {
+        assert_eq!(log_in("192.0.2.1", &format!("user{number}")).await, 400);
+    }
+    assert_eq!(log_in("192.0.2.1", "amy").await, 429);
+    assert_eq!(log_in("192.0.2.2", "amy").await, 200);
+}
+
+#[tokio::test]
 async fn many_guesses_at_once_are_no_more() {
     let site = Site::new().await;
     site.signed_up("amy").await;

@@ -1,5 +1,6 @@
 //! A site whose clock stands still until it is told to go.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use chat_protocol::Timestamp;
 use chat_server::accounts::{Accounts, AccountsConfig, HashCost, Scheme, keep_signed_in, router};
 use chat_server::auth::SessionAuthenticator;
 use chat_server::storage::SqliteStorage;
+use chat_server::trust_proxies;
 use http::Request;
 
 use crate::browser::Browser;
@@ -46,6 +48,14 @@ impl Site {
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.router.clone())
+    }
+
+    /// A browser whose requests come through a proxy that is trusted.
+    pub(crate) fn browser_behind(&self, proxy: SocketAddr) -> Browser {
+        let network = proxy.ip().to_string().parse().unwrap();
+        let mut browser = Browser::new(trust_proxies(self.router.clone(), vec![network]));
+        browser.address = proxy;
+        browser
     }
 
     /// A browser in which somebody has signed up.

@@ -43,6 +43,9 @@ pub use stay::keep_signed_in;
 /// The pages `/accounts/login/`, `/accounts/signup/` and `/accounts/logout/`, to be merged into a router.
 ///
 /// `scheme` is what browsers speak: over TLS, the cookies are for TLS only.
+///
+/// Log-ins that fail and sign-ups are counted by address; behind proxies, [`trust_proxies`](crate::trust_proxies) makes
+/// that the address of the client.
 pub fn router(accounts: Accounts, scheme: Scheme) -> Router {
     Router::new()
         .route("/accounts/login/", get(log_in_page).post(log_in))
