@@ -41,7 +41,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::django_channels::LayerKind;
-    use crate::{Database, Network, OriginPattern};
+    use crate::{Auth, Database, Network, OriginPattern};
 
     fn resolve(arguments: &[&str]) -> Result<Config, ServerError> {
         Cli::try_parse_from([&["chat-server"], arguments].concat()).unwrap().resolve()
@@ -121,6 +121,36 @@ mod tests {
         assert_eq!(origins(&["--allowed-origins", "app.example,"]), app);
         std::fs::write(&path, "allowed_origins = ['']").unwrap();
         assert!(origins(&["--config", path.to_str().unwrap()]).is_empty());
+    }
+
+    #[test]
+    fn an_empty_list_of_anything_else_is_not_given_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        let table = "[django_channels]\nhosts = ['redis://one', '', 'redis://two']";
+        std::fs::write(&path, format!("trusted_proxies = ['', '10.0.0.0/8']\n{table}")).unwrap();
+        let in_file = path.to_str().unwrap();
+
+        let proxies = |arguments: &[&str]| resolve(arguments).unwrap().trusted_proxies;
+        let network: [Network; 1] = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(proxies(&["--trusted-proxies", ""]), []);
+        assert_eq!(proxies(&["--trusted-proxies", "10.0.0.0/8,"]), network);
+        assert_eq!(proxies(&["--trusted-proxies", "", "--config", in_file]), network);
+
+        let hosts =
+            |arguments: &[&str]| resolve(arguments).unwrap().django_channels.map(|bridge| bridge.hosts.len());
+        assert_eq!(hosts(&["--django-channels-hosts", ""]), None);
+        assert_eq!(hosts(&["--django-channels-hosts", "redis://db,"]), Some(1));
+        assert_eq!(hosts(&["--django-channels-hosts", "", "--config", in_file]), Some(2));
+        assert!(resolve(&["--django-channels-hosts", "", "--django-channels-capacity", "7"]).is_err());
+
+        let fallbacks = |keys: &str| {
+            let project = ["--auth", "django", "--django-database", "sqlite:x", "--django-secret-key", "new"];
+            let arguments = [&project[..], &["--django-secret-key-fallbacks", keys]].concat();
+            let Auth::Django(django) = resolve(&arguments).unwrap().auth else { panic!("not {arguments:?}") };
+            django.fallbacks.len()
+        };
+        assert_eq!([fallbacks(""), fallbacks("old,"), fallbacks("old,older")], [0, 1, 2]);
     }
 
     #[test]

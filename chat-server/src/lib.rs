@@ -36,7 +36,7 @@ mod workers;
 pub use cli::Cli;
 pub use clock::SystemClock;
 pub use config::{
-    Age, Auth, AuthMode, CommitInterval, Config, Database, DialectChoice, DjangoChannelsSettings,
+    Age, Auth, AuthMode, CommitInterval, Config, Database, DialectChoice, DjangoChannelsSettings, Entry,
     HistoryPage, Network, PostgresUrl, RedisUrl, Secret, Settings, Span, UnknownAge, UnknownChannelLayer,
     UnknownCommitInterval, UnknownDatabase, UnknownHistoryPage, UnknownNetwork,
 };

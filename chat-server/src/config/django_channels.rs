@@ -10,7 +10,7 @@ use crate::django_channels::{BridgeConfig, GroupPattern, LayerKind};
 use super::file::{from_number, from_text, list_from_text};
 use super::redis::RedisUrl;
 use super::untold::Untold;
-use super::values::Span;
+use super::values::{Entry, Span, without_blanks};
 
 /// What was given about it; what was not is left open.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -24,11 +24,11 @@ pub struct DjangoChannelsSettings {
         env = "CHAT_DJANGO_CHANNELS_HOSTS",
         hide_env_values = true,
         value_delimiter = ',',
-        value_parser = Untold::<RedisUrl>::new(),
+        value_parser = Untold::<Entry<RedisUrl>>::new(),
         value_name = "URLS"
     )]
     #[serde(deserialize_with = "list_from_text")]
-    pub hosts: Option<Vec<RedisUrl>>,
+    pub hosts: Option<Vec<Entry<RedisUrl>>>,
 
     /// Its channel layer: core (`RedisChannelLayer`) or pubsub (`RedisPubSubChannelLayer`) [default: core]
     #[arg(
@@ -112,6 +112,11 @@ pub struct DjangoChannelsSettings {
 }
 
 impl DjangoChannelsSettings {
+    /// These settings without what names nothing.
+    pub(super) fn without_blanks(self) -> Self {
+        Self { hosts: without_blanks(self.hosts, |Entry(host)| host.is_none()), ..self }
+    }
+
     /// These settings, and where they leave something open, those.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
@@ -129,9 +134,11 @@ impl DjangoChannelsSettings {
 
     /// Puts together what they say; nothing said, there is no bridge.
     pub(super) fn resolve(&self) -> Result<Option<BridgeConfig>, ServerError> {
-        let Some(hosts) = self.hosts.clone().filter(|hosts| !hosts.is_empty()) else {
+        let hosts: Vec<RedisUrl> =
+            self.hosts.iter().flatten().filter_map(|Entry(host)| host.clone()).collect();
+        if hosts.is_empty() {
             return if self.say_anything() { Err(ServerError::MissingChannelsHosts) } else { Ok(None) };
-        };
+        }
         let given = self.clone();
         let mut config = BridgeConfig::new(hosts);
         config.layer = given.layer.unwrap_or(config.layer);

@@ -27,8 +27,8 @@ pub use postgres::PostgresUrl;
 pub use redis::{RedisUrl, UnknownChannelLayer};
 pub use settings::Settings;
 pub use values::{
-    Age, AuthMode, CommitInterval, Database, DialectChoice, Secret, Span, UnknownAge, UnknownCommitInterval,
-    UnknownDatabase,
+    Age, AuthMode, CommitInterval, Database, DialectChoice, Entry, Secret, Span, UnknownAge,
+    UnknownCommitInterval, UnknownDatabase,
 };
 
 use crate::ServerError;
@@ -130,7 +130,12 @@ impl Settings {
         Config {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             threads: self.threads.unwrap_or_else(one_for_each_core),
-            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            trusted_proxies: self
+                .trusted_proxies
+                .into_iter()
+                .flatten()
+                .filter_map(|Entry(proxy)| proxy)
+                .collect(),
             audit_log: self.audit_log.unwrap_or(!matches!(auth, Auth::Guest)),
             auth,
             database,

@@ -17,7 +17,9 @@ use super::history_page::HistoryPage;
 use super::network::Network;
 use super::redis::RedisUrl;
 use super::untold::Untold;
-use super::values::{Age, AuthMode, CommitInterval, Database, DialectChoice, Secret, Span};
+use super::values::{
+    Age, AuthMode, CommitInterval, Database, DialectChoice, Entry, Secret, Span, without_blanks,
+};
 
 /// What was given; what was not is left open.
 ///
@@ -196,7 +198,7 @@ pub struct Settings {
     /// it says in `X-Forwarded-For` counts as the address of the client [default: none]
     #[arg(long, env = "CHAT_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
     #[serde(deserialize_with = "list_from_text")]
-    pub trusted_proxies: Option<Vec<Network>>,
+    pub trusted_proxies: Option<Vec<Entry<Network>>>,
 
     /// Log who connects, is refused, enters, writes and signs in, without what they write [default: true, for guests false]
     #[arg(long, env = "CHAT_AUDIT_LOG", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -229,11 +231,18 @@ impl Settings {
     /// These settings without what names nothing: to clap, an empty `CHAT_ALLOWED_ORIGINS=` is a list of one empty host,
     /// which no page is of.
     pub(super) fn without_blanks(self) -> Self {
-        let named = |mut origins: Vec<OriginPattern>| {
-            origins.retain(|origin| !matches!(origin, OriginPattern::Host(host) if host.is_empty()));
-            (!origins.is_empty()).then_some(origins)
-        };
-        Self { allowed_origins: self.allowed_origins.and_then(named), ..self }
+        Self {
+            django_secret_key_fallbacks: without_blanks(self.django_secret_key_fallbacks, |key| {
+                key.reveal().is_empty()
+            }),
+            django_channels: self.django_channels.without_blanks(),
+            trusted_proxies: without_blanks(self.trusted_proxies, |Entry(network)| network.is_none()),
+            allowed_origins: without_blanks(
+                self.allowed_origins,
+                |origin| matches!(origin, OriginPattern::Host(host) if host.is_empty()),
+            ),
+            ..self
+        }
     }
 
     /// These settings, and where they leave something open, those.

@@ -145,6 +145,28 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// An entry of a list, or none where it is empty: to clap, `CHAT_TRUSTED_PROXIES=` is a list of one empty entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<T>(
+    /// The entry.
+    pub Option<T>,
+);
+
+impl<T: FromStr> FromStr for Entry<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text.is_empty() { Ok(Self(None)) } else { text.parse().map(|entry| Self(Some(entry))) }
+    }
+}
+
+/// A list without its blank entries; `None` where there are no others: such a list says nothing.
+pub(super) fn without_blanks<T>(list: Option<Vec<T>>, is_blank: impl Fn(&T) -> bool) -> Option<Vec<T>> {
+    let mut entries = list?;
+    entries.retain(|entry| !is_blank(entry));
+    (!entries.is_empty()).then_some(entries)
+}
+
 /// A length of time, written `500ms`, `20s` or `5min`. Never zero, and at most a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(

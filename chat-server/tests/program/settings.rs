@@ -39,3 +39,11 @@ async fn an_empty_variable_leaves_pages_of_the_server_itself_in() {
         assert_eq!(connect_async(request).await.is_ok(), may, "{origin}");
     }
 }
+
+#[test]
+fn empty_variables_of_lists_do_not_keep_it_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["CHAT_TRUSTED_PROXIES", "CHAT_DJANGO_CHANNELS_HOSTS", "CHAT_DJANGO_SECRET_KEY_FALLBACKS"] {
+        Serving::start_by(program(folder.path()).env(name, "")).stop();
+    }
+}
