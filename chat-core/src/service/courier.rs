@@ -26,9 +26,3 @@ impl Courier {
         }
     }
 }
-
-impl Drop for Courier {
-    fn drop(&mut self) {
-        self.inner.commits.call();
-    }
-}

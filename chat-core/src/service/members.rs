@@ -120,8 +120,10 @@ impl Inner {
                 continue;
             }
             if connection.home == Some(room) && !connection.carries_all_rooms() {
+                // First, for then it has had what was said before.
+                let unheard = self.hub.leave(&connection);
                 connection.transport.close(CloseReason::Removed);
-                for topic in self.hub.leave(&connection) {
+                for topic in unheard {
                     self.leave_to_driver(Task::Follow { topic, done: None });
                 }
             } else {

@@ -34,6 +34,14 @@ impl<'a> Unconfirmed<'a> {
     }
 }
 
+impl Unconfirmed<'_> {
+    /// Has the message stored, though this is not polled yet: for all but the first of several that are waited for one after
+    /// the other. Else it may not be before this is polled, unless somebody else sends something.
+    pub fn start(&mut self) {
+        self.confirmation.start();
+    }
+}
+
 impl Future for Unconfirmed<'_> {
     type Output = Result<(), CommandError>;
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use chat_core::{CommandError, Session, Unconfirmed};
-use chat_protocol::Event;
+use chat_core::storage::NewMessage;
+use chat_core::{CommandError, Relayed, Session, Unconfirmed};
+use chat_protocol::{Event, RoomName, Timestamp};
 use tokio::time::timeout;
 
 use crate::beside::{Long, connect};
@@ -86,6 +87,98 @@ async fn what_is_said_meanwhile_joins_on_the_way() {
         (texts(hall.first()), texts(hall.last())),
         (vec!["two".into()], vec!["one".into(), "two".into()])
     );
+}
+
+#[tokio::test]
+async fn what_a_client_says_next_is_stored_before_the_first_is_confirmed() {
+    let hall = Hall::full().await;
+    let first = hall.begin("one").await;
+    let mut second = hall.long.hand_in(message("two")).await.unwrap();
+    second.start();
+    // The driver stores it.
+    tokio::task::yield_now().await;
+    in_time(first).await.unwrap();
+    in_time(second).await.unwrap();
+    assert!(hall.last().inbox.deliveries.lock().ends_with(&[2]));
+}
+
+#[tokio::test]
+async fn relays_are_told_of_messages_in_their_order() {
+    let hall = Hall::full().await;
+    let (_inlet, mut outlet) = hall.node.service.relay(16);
+    let first = hall.begin("one").await;
+    let storage = hall.node.service.storage();
+    let room = storage.room_named(&RoomName::new("hall").unwrap()).await.unwrap().unwrap();
+    let elsewhere = NewMessage {
+        room: room.id,
+        sender: hall.last().session.user().unwrap().clone(),
+        text: "two".into(),
+        sent_at: Timestamp::from_micros(1).unwrap(),
+        client_id: None,
+    };
+    storage.append(&[elsewhere]).await.unwrap();
+    let mut third = Box::pin(hall.last().session.hand_in(message("three")).await.unwrap());
+    assert!(futures::poll!(&mut third).is_pending());
+    in_time(first).await.unwrap();
+    in_time(third).await.unwrap();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        if let Some(Relayed::MessagePosted { message, .. }) = in_time(outlet.next()).await {
+            told.push(message.text.to_string());
+        }
+    }
+    assert_eq!(told, ["one", "three"], "though the second is not heard of yet");
+    for text in ["one", "two", "three"] {
+        assert_eq!(hall.guests[1].hear_message().await, text);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_closes_meanwhile_tells_everybody() {
+    let hall = Hall::full().await;
+    let listener = hall.node.listener(None).await;
+    let sending = hall.begin("one").await;
+    hall.node.service.close();
+    in_time(sending).await.unwrap();
+    in_time(hall.node.driving).await.unwrap();
+    assert_eq!(texts(hall.guests.last().unwrap()), ["one"]);
+    assert!(matches!(listener.hear().await, Event::RoomActive(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_many_threads_everybody_hears_the_same() {
+    const EACH: usize = 25;
+    let hall = Hall::full().await;
+    let couriers: Vec<_> = (0..3).map(|_| tokio::spawn(hall.node.service.courier().run())).collect();
+    let hall = Arc::new(hall);
+    let talking = (0..4).map(|sender| {
+        let hall = Arc::clone(&hall);
+        tokio::spawn(async move {
+            for number in 0..EACH {
+                hall.guests[sender].say(&format!("{sender} {number}")).await;
+            }
+        })
+    });
+    for talked in futures::future::join_all(talking).await {
+        talked.unwrap();
+    }
+    hall.node.service.close();
+    for courier in couriers {
+        in_time(courier).await.unwrap();
+    }
+    let mut all = Vec::new();
+    for guest in &hall.guests {
+        let mut heard = Vec::new();
+        while heard.len() < 4 * EACH {
+            heard.push(in_time(guest.hear_message()).await);
+        }
+        all.push(heard);
+    }
+    assert!(all.iter().all(|heard| *heard == all[0]));
+    for sender in 0..4 {
+        let of_one = all[0].iter().filter_map(|text| text.strip_prefix(&format!("{sender} ")));
+        assert!(of_one.map(|number| number.parse::<usize>().unwrap()).eq(0..EACH));
+    }
 }
 
 #[tokio::test]

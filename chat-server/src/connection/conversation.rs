@@ -64,7 +64,10 @@ impl<'a> Conversation<'a> {
     pub(super) fn go_on(&mut self, cx: &mut Context<'_>) {
         let Self { gateway, session, client, sends } = self;
         while let Some(send) = sends.front_mut() {
-            let Poll::Ready(outcome) = Pin::new(&mut send.unconfirmed).poll(cx) else { return };
+            let Poll::Ready(outcome) = Pin::new(&mut send.unconfirmed).poll(cx) else {
+                // They are told of in order, and need not be stored one after the other.
+                return sends.iter_mut().skip(1).for_each(|send| send.unconfirmed.start());
+            };
             match outcome {
                 Ok(()) => {
                     gateway.config.metrics.confirmed(send.begun.elapsed());

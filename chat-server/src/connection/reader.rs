@@ -62,6 +62,10 @@ fn poll_message<R: AsyncRead + Unpin>(
         Poll::Pending => end.map(Err),
         Poll::Ready(Ok(message)) => {
             conversation.note(&message);
+            if !message.is_text() {
+                // These alone may come without end.
+                conversation.go_on(cx);
+            }
             Poll::Ready(if message.is_close() { Err(End::Closed) } else { Ok(message) })
         }
         Poll::Ready(Err(error)) => Poll::Ready(Err(End::of(&error))),

@@ -28,7 +28,7 @@ const SLICE: Duration = Duration::from_micros(200);
 pub(in crate::service) enum Stay {
     /// For a slice of time.
     Briefly,
-    /// Until everybody has had what was there at first.
+    /// Until as many messages are delivered as were there at first: mostly those.
     ForWhatIsThere,
 }
 
@@ -68,22 +68,21 @@ impl Inner {
         errand.end();
     }
 
-    /// A courier's work: delivers what others leave, without end. Where it is given up, another one must be
-    /// [called](super::Commits::call).
+    /// A courier's work: delivers what others leave, without end. Where it is given up, another one is called.
     pub(in crate::service) async fn deliver_what_is_left(&self) {
         let lanes = &self.commits.lanes;
-        let mut slice = Slice::default();
+        let _errand = lanes.errand();
         loop {
-            let mut is_busy = false;
+            lanes.called().await;
+            let mut slice = Slice::default();
             for lane in Filled::ALL.lanes() {
-                let Some(serving) = lanes.serve(lane) else { continue };
-                is_busy = true;
-                if let Some(left) = self.serve(serving, &mut slice, Stay::ForWhatIsThere).await {
-                    left.pause();
+                if let Some(serving) = lanes.serve(lane) {
+                    // Where something is left, this one is called again, or another.
+                    drop(self.serve(serving, &mut slice, Stay::ForWhatIsThere).await);
                 }
             }
-            if !is_busy {
-                lanes.called().await;
+            if slice.is_over() {
+                slice.wait_for_next().await;
             }
         }
     }
@@ -101,7 +100,7 @@ impl Inner {
                 if due == Some(0) || stay == Stay::Briefly {
                     return Some(serving);
                 }
-                if self.commits.are_under_way() {
+                if self.commits.is_storing() {
                     // Storage may wait for this core. It is to have it before the system would give it.
                     thread::yield_now();
                 }
@@ -110,19 +109,27 @@ impl Inner {
             slice.begin();
             let stored = serving.take();
             let there = serving.messages();
-            let news = self.serve_some(&mut serving, stored);
-            due = Some(due.unwrap_or(there).saturating_sub(there - serving.messages()));
+            let mut news = Vec::new();
+            let delivered = self.serve_some(&mut serving, stored, &mut news);
+            due = Some(due.unwrap_or(there).saturating_sub(delivered));
             if !news.is_empty() {
                 Box::pin(listeners::tell(self, news)).await;
             }
+            // Not before: once everything is delivered, nobody is told any more.
+            serving.free_places(delivered);
         }
         None
     }
 
-    /// Sends stored messages on their way, and delivers what is under way in each room to some of its people; gives what
-    /// listeners are to be told.
-    fn serve_some(&self, serving: &mut Serving<'_>, mut stored: Vec<Stored>) -> Vec<Posted> {
-        let mut news = Vec::new();
+    /// Sends stored messages on their way, and delivers what is under way in each room to some of its people. Gives how many
+    /// are delivered to all, and adds what listeners are to be told.
+    fn serve_some(
+        &self,
+        serving: &mut Serving<'_>,
+        mut stored: Vec<Stored>,
+        news: &mut Vec<Posted>,
+    ) -> usize {
+        let mut delivered = 0;
         // The messages of a room leave together, in their order.
         stored.sort_by_key(|stored| stored.submission.room.id);
         let mut stored = stored.into_iter().peekable();
@@ -130,41 +137,44 @@ impl Inner {
             let room = first.submission.room.id;
             let mut of_room = vec![first];
             of_room.extend(std::iter::from_fn(|| stored.next_if(|next| next.submission.room.id == room)));
-            self.begin(serving, room, of_room, &mut news);
+            delivered += self.begin(serving, room, of_room, news);
         }
-        let mut delivered = Vec::new();
         serving.retain(|of_room| {
             let left = self.hub.go_on(of_room.room);
-            delivered.extend(of_room.take_first(left));
+            delivered += self.conclude(of_room.take_first(left), None, news);
             left > 0
         });
-        self.conclude(serving, delivered, None, &mut news);
-        news
+        delivered
     }
 
-    /// Sends stored messages of a room on their way.
+    /// Sends stored messages of a room on their way; gives how many are delivered to all by now.
     ///
     /// Where messages before them have not been delivered, they come after those, later. They are confirmed all the same:
     /// they are stored.
-    fn begin(&self, serving: &mut Serving<'_>, room: RoomId, stored: Vec<Stored>, news: &mut Vec<Posted>) {
+    fn begin(
+        &self,
+        serving: &mut Serving<'_>,
+        room: RoomId,
+        stored: Vec<Stored>,
+        news: &mut Vec<Posted>,
+    ) -> usize {
         let Posting { posted, early_from, under_way } = self.post(room, &stored);
         if early_from.is_some() {
             self.late_rooms.find(room);
         }
-        let mut all = serving.take_out(room);
-        if under_way == 0 || stored.iter().any(Stored::is_repeated) {
-            // Who sends something again is not to hear it before what came first.
-            self.hub.finish(room);
-            self.conclude(serving, all.take_first(0).collect(), None, news);
-            return self.conclude(serving, stored, early_from, news);
+        if under_way == 0 || posted != (0..stored.len()) {
+            // What is not posted now is confirmed at once, but not before what came first is heard.
+            if under_way > 0 {
+                self.hub.finish(room);
+            }
+            let before = serving.take_out(room).messages.into();
+            return self.conclude(before, None, news) + self.conclude(stored, early_from, news);
         }
-        let mut places = 0..;
-        let (posted, others): (Vec<Stored>, _) =
-            stored.into_iter().partition(|_| places.next().is_some_and(|place| posted.contains(&place)));
-        self.conclude(serving, others, early_from, news);
-        all.messages.extend(posted);
-        self.conclude(serving, all.take_first(under_way).collect(), None, news);
+        let mut all = serving.take_out(room);
+        all.messages.extend(stored);
+        let delivered = self.conclude(all.take_first(under_way), None, news);
         serving.send(all);
+        delivered
     }
 
     /// Posts the new ones among stored messages of a room.
@@ -181,15 +191,10 @@ impl Inner {
         self.hub.begin(room, posts)
     }
 
-    /// Confirms messages of a room that everybody has had; those from a place on, that were too early, only their senders.
-    fn conclude(
-        &self,
-        serving: &mut Serving<'_>,
-        stored: Vec<Stored>,
-        early_from: Option<Seq>,
-        news: &mut Vec<Posted>,
-    ) {
-        let Some(since) = stored.first().map(|first| first.since) else { return };
+    /// Confirms messages of a room that everybody has had; those from a place on, that were too early, only to their senders.
+    /// Gives how many they are.
+    fn conclude(&self, stored: Vec<Stored>, early_from: Option<Seq>, news: &mut Vec<Posted>) -> usize {
+        let Some(since) = stored.first().map(|first| first.since) else { return 0 };
         let messages = stored.len();
         let may_be_listeners = listeners::may_be_there(self);
         for Stored { submission, outcome, .. } in stored {
@@ -210,8 +215,8 @@ impl Inner {
             };
             answer(sender, Ok(stored));
         }
-        serving.free_places(messages);
         self.config.observer.delivered(messages, since.elapsed());
+        messages
     }
 
     /// Delivers a message that was stored before: to everybody, where nobody has had it; else to who sends it again, save

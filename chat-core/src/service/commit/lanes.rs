@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::mem;
+use std::ops::BitOrAssign;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chat_protocol::RoomId;
@@ -73,7 +74,6 @@ pub(super) struct Serving<'a> {
     /// Places of messages that were taken out.
     places: usize,
     waiting: Vec<oneshot::Sender<Infallible>>,
-    is_paused: bool,
 }
 
 /// A round of some lanes. Where it is given up, or panics, somebody else is called.
@@ -146,7 +146,7 @@ impl Lanes {
         locked.is_served = true;
         let under_way = mem::take(&mut locked.under_way);
         let places = under_way.iter().map(|of_room| of_room.messages.len()).sum();
-        Some(Serving { lanes: self, lane, under_way, places, waiting: Vec::new(), is_paused: false })
+        Some(Serving { lanes: self, lane, under_way, places, waiting: Vec::new() })
     }
 
     /// Whether a message is under way in a room: a big one, mostly.
@@ -198,18 +198,11 @@ impl Lane {
     }
 }
 
-impl Stored {
-    /// Whether it was stored before.
-    pub(super) const fn is_repeated(&self) -> bool {
-        matches!(self.outcome, Appended::Repeated(_))
-    }
-}
-
 impl UnderWay {
     /// Takes out all but the newest.
-    pub(super) fn take_first(&mut self, left: usize) -> impl Iterator<Item = Stored> {
+    pub(super) fn take_first(&mut self, left: usize) -> Vec<Stored> {
         let count = self.messages.len().saturating_sub(left);
-        self.messages.drain(..count)
+        self.messages.drain(..count).collect()
     }
 }
 
@@ -241,10 +234,15 @@ impl Serving<'_> {
     }
 
     /// Takes out what is under way in the rooms for which this does not hold.
-    pub(super) fn retain(&mut self, is_under_way: impl FnMut(&mut UnderWay) -> bool) {
-        let before = self.under_way.len();
-        self.under_way.retain_mut(is_under_way);
-        self.lanes.busy_rooms.fetch_sub(before - self.under_way.len(), Ordering::Relaxed);
+    pub(super) fn retain(&mut self, mut is_under_way: impl FnMut(&mut UnderWay) -> bool) {
+        let Self { lanes, under_way, .. } = self;
+        under_way.retain_mut(|of_room| {
+            let is_under_way = is_under_way(of_room);
+            if !is_under_way {
+                lanes.busy_rooms.fetch_sub(1, Ordering::Relaxed);
+            }
+            is_under_way
+        });
     }
 
     /// Takes out what was put in. What was taken out before is under way by now, or has been delivered.
@@ -263,11 +261,6 @@ impl Serving<'_> {
         self.places -= messages;
         self.lanes.free_places(messages);
     }
-
-    /// Ends the serving for now. Whoever does so comes back, or [calls](Lanes::call) somebody else.
-    pub(super) fn pause(mut self) {
-        self.is_paused = true;
-    }
 }
 
 impl Drop for Serving<'_> {
@@ -278,7 +271,7 @@ impl Drop for Serving<'_> {
         if lane.stored.is_empty() {
             self.waiting.append(&mut lane.waiting);
         }
-        let is_left = !self.is_paused && !lane.is_empty();
+        let is_left = !lane.is_empty();
         let left = lane.under_way.iter().map(|of_room| of_room.messages.len()).sum::<usize>();
         drop(lane);
         self.free_places(self.places.saturating_sub(left));
@@ -299,6 +292,12 @@ impl Drop for Errand<'_> {
         if !self.is_over {
             self.lanes.call();
         }
+    }
+}
+
+impl BitOrAssign for Filled {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
     }
 }
 
@@ -357,22 +356,30 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_something_calls_somebody_unless_they_come_back() {
+    fn who_leaves_something_calls_somebody() {
         let lanes = Lanes::new(10);
+        let room = RoomId::new(3).unwrap();
         lanes.put([stored(3)].into_iter());
-        lanes.serve(3).unwrap().pause();
-        assert_eq!(lanes.called().now_or_never(), None);
         let mut serving = lanes.serve(3).unwrap();
         let messages = serving.take().into();
-        serving.send(UnderWay { room: RoomId::new(3).unwrap(), messages });
+        serving.send(UnderWay { room, messages });
         drop(serving);
         assert_eq!(lanes.called().now_or_never(), Some(()));
         let mut serving = lanes.serve(3).unwrap();
         assert!(lanes.are_busy());
-        assert_eq!(serving.take_out(RoomId::new(3).unwrap()).messages.len(), 1);
+        serving.retain(|_| false);
         assert!(!lanes.are_busy());
         drop(serving);
         assert_eq!(lanes.called().now_or_never(), None, "nothing is left");
+    }
+
+    #[test]
+    fn who_does_not_come_to_the_end_calls_somebody() {
+        let lanes = Lanes::new(10);
+        lanes.errand().end();
+        assert_eq!(lanes.called().now_or_never(), None);
+        drop(lanes.errand());
+        assert_eq!(lanes.called().now_or_never(), Some(()));
     }
 
     #[test]

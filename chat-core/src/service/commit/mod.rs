@@ -21,7 +21,6 @@ use crate::hub::{Connection, ConnectionId};
 use crate::storage::{Appended, NewMessage, Room, StoredMessage};
 use crate::{CommandError, Outcome, StorageError};
 
-use delivery::Stay;
 use lanes::Filled;
 pub(super) use turn::{Commits, Confirmation, HandedOver, channel, run};
 
@@ -82,21 +81,21 @@ impl Inner {
             Ok(outcomes) => self.commits.lanes.put(batch.drain(..).zip(outcomes)),
             // One of them cannot be stored; the others must not suffer for it.
             Err(StorageError::Missing { .. }) if batch.len() > 1 => {
+                let mut filled = Filled::default();
                 for submission in batch.drain(..) {
-                    Box::pin(self.store_alone(submission)).await;
+                    filled |= Box::pin(self.store_alone(submission)).await;
                 }
-                Filled::default()
+                filled
             }
             Err(error) => self.refuse(batch.drain(..), error),
         }
     }
 
-    async fn store_alone(&self, submission: Submission) {
-        let filled = match self.append(std::slice::from_ref(&submission)).await {
+    async fn store_alone(&self, submission: Submission) -> Filled {
+        match self.append(std::slice::from_ref(&submission)).await {
             Ok(outcomes) => self.commits.lanes.put(std::iter::once(submission).zip(outcomes)),
             Err(error) => self.refuse([submission], error),
-        };
-        self.deliver(filled, Stay::ForWhatIsThere).await;
+        }
     }
 
     /// Stores messages in one transaction. One that takes too long is given up; it may come to pass all the same.
@@ -105,7 +104,7 @@ impl Inner {
         let Self { storage, config, .. } = self;
         let late = |_| StorageError::database("it did not answer in time");
         let begun = Instant::now();
-        let transaction = self.commits.begin();
+        let transaction = self.commits.begin_transaction();
         let appended = timeout(config.store_within, storage.append(&messages)).await.map_err(late).flatten();
         drop(transaction);
         let appended = appended.and_then(|outcomes| {

@@ -164,6 +164,19 @@ impl Confirmation {
     }
 }
 
+impl Confirmation {
+    /// Has the message stored, also where this is not polled yet.
+    pub(in crate::service) fn start(&mut self) {
+        if matches!(self.part, Part::Untried) {
+            self.part = Part::Waiting;
+            // Where nothing waits, whoever has the turn has taken it.
+            if self.inner.commits.are_waiting() {
+                self.inner.commits.more.notify_one();
+            }
+        }
+    }
+}
+
 impl Drop for Confirmation {
     fn drop(&mut self) {
         let commits = &self.inner.commits;
@@ -195,19 +208,14 @@ impl Commits {
         self.lanes.pass(room).await;
     }
 
-    /// Calls a courier.
-    pub(in crate::service) fn call(&self) {
-        self.lanes.call();
-    }
-
     /// Begins a transaction, which is under way until this is dropped.
-    pub(super) fn begin(&self) -> Transaction<'_> {
+    pub(super) fn begin_transaction(&self) -> Transaction<'_> {
         self.transactions.fetch_add(1, Ordering::Relaxed);
         Transaction(&self.transactions)
     }
 
     /// Whether storage is at work.
-    pub(super) fn are_under_way(&self) -> bool {
+    pub(super) fn is_storing(&self) -> bool {
         self.transactions.load(Ordering::Relaxed) > 0
     }
 
