@@ -3,7 +3,8 @@
 //! What a transaction has stored is put into lanes before the next one begins: a lane has the messages of each of its rooms in
 //! their order. One at a time serves a lane. Who finds that somebody does leaves to them what it has put there.
 
-use std::collections::VecDeque;
+mod serving;
+
 use std::convert::Infallible;
 use std::mem;
 use std::ops::BitOrAssign;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 use super::Submission;
 use crate::storage::Appended;
+pub(super) use serving::{Errand, Serving, UnderWay};
 
 /// More than most machines have cores: two rooms that are busy at a time seldom share one.
 const LANES: usize = u64::BITS as usize;
@@ -52,36 +54,9 @@ pub(super) struct Stored {
     pub(super) since: Instant,
 }
 
-/// Messages of a room that some have had and others have not.
-#[derive(Debug)]
-pub(super) struct UnderWay {
-    pub(super) room: RoomId,
-    /// Oldest first.
-    pub(super) messages: VecDeque<Stored>,
-}
-
 /// Lanes into which something was put.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::service) struct Filled(u64);
-
-/// The serving of a lane. Until this is dropped, nobody else serves it.
-#[derive(Debug)]
-pub(super) struct Serving<'a> {
-    lanes: &'a Lanes,
-    lane: &'a Mutex<Lane>,
-    /// To be put back.
-    under_way: Vec<UnderWay>,
-    /// Places of messages that were taken out.
-    places: usize,
-    waiting: Vec<oneshot::Sender<Infallible>>,
-}
-
-/// A round of some lanes. Where it is given up, or panics, somebody else is called.
-#[derive(Debug)]
-pub(super) struct Errand<'a> {
-    lanes: &'a Lanes,
-    is_over: bool,
-}
 
 impl Lanes {
     /// With places for so many messages.
@@ -145,8 +120,7 @@ impl Lanes {
         }
         locked.is_served = true;
         let under_way = mem::take(&mut locked.under_way);
-        let places = under_way.iter().map(|of_room| of_room.messages.len()).sum();
-        Some(Serving { lanes: self, lane, under_way, places, waiting: Vec::new() })
+        Some(Serving::new(self, lane, under_way))
     }
 
     /// Whether a message is under way in a room: a big one, mostly.
@@ -156,7 +130,7 @@ impl Lanes {
 
     /// Begins a round of some lanes.
     pub(super) const fn errand(&self) -> Errand<'_> {
-        Errand { lanes: self, is_over: false }
+        Errand::new(self)
     }
 
     /// Calls somebody who serves what others leave.
@@ -195,103 +169,6 @@ impl Lane {
         let (tell, passed) = oneshot::channel();
         self.waiting.push(tell);
         Some(passed)
-    }
-}
-
-impl UnderWay {
-    /// Takes out all but the newest.
-    pub(super) fn take_first(&mut self, left: usize) -> Vec<Stored> {
-        let count = self.messages.len().saturating_sub(left);
-        self.messages.drain(..count).collect()
-    }
-}
-
-impl Serving<'_> {
-    /// Whether there is nothing in the lane by now.
-    pub(super) fn is_empty(&self) -> bool {
-        self.under_way.is_empty() && self.lane.lock().stored.is_empty()
-    }
-
-    /// How many messages were taken out, or were under way, and have not been delivered.
-    pub(super) const fn messages(&self) -> usize {
-        self.places
-    }
-
-    /// Sends messages of a room on their way, or lets them go on.
-    pub(super) fn send(&mut self, of_room: UnderWay) {
-        self.lanes.busy_rooms.fetch_add(1, Ordering::Relaxed);
-        self.under_way.push(of_room);
-    }
-
-    /// Takes out what is under way in a room.
-    pub(super) fn take_out(&mut self, room: RoomId) -> UnderWay {
-        let none = UnderWay { room, messages: VecDeque::new() };
-        let place = self.under_way.iter().position(|of_room| of_room.room == room);
-        place.map_or(none, |place| {
-            self.lanes.busy_rooms.fetch_sub(1, Ordering::Relaxed);
-            self.under_way.swap_remove(place)
-        })
-    }
-
-    /// Takes out what is under way in the rooms for which this does not hold.
-    pub(super) fn retain(&mut self, mut is_under_way: impl FnMut(&mut UnderWay) -> bool) {
-        let Self { lanes, under_way, .. } = self;
-        under_way.retain_mut(|of_room| {
-            let is_under_way = is_under_way(of_room);
-            if !is_under_way {
-                lanes.busy_rooms.fetch_sub(1, Ordering::Relaxed);
-            }
-            is_under_way
-        });
-    }
-
-    /// Takes out what was put in. What was taken out before is under way by now, or has been delivered.
-    pub(super) fn take(&mut self) -> Vec<Stored> {
-        let mut lane = self.lane.lock();
-        let stored = mem::take(&mut lane.stored);
-        self.waiting = mem::take(&mut lane.waiting);
-        drop(lane);
-        self.places += stored.len();
-        stored
-    }
-
-    /// Gives back the places of messages that have been delivered.
-    pub(super) fn free_places(&mut self, messages: usize) {
-        let messages = messages.min(self.places);
-        self.places -= messages;
-        self.lanes.free_places(messages);
-    }
-}
-
-impl Drop for Serving<'_> {
-    fn drop(&mut self) {
-        let mut lane = self.lane.lock();
-        lane.is_served = false;
-        lane.under_way = mem::take(&mut self.under_way);
-        if lane.stored.is_empty() {
-            self.waiting.append(&mut lane.waiting);
-        }
-        let is_left = !lane.is_empty();
-        let left = lane.under_way.iter().map(|of_room| of_room.messages.len()).sum::<usize>();
-        drop(lane);
-        self.free_places(self.places.saturating_sub(left));
-        if is_left {
-            self.lanes.call();
-        }
-    }
-}
-
-impl Errand<'_> {
-    pub(super) fn end(mut self) {
-        self.is_over = true;
-    }
-}
-
-impl Drop for Errand<'_> {
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.lanes.call();
-        }
     }
 }
 
