@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 use std::convert::Infallible;
-use std::io::{self, Cursor};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use chat_core::memory::LocalChannelLayer;
 use chat_core::{Arrival, ChatService, Delivery, Identity, ServiceConfig, Target, Transport};
@@ -20,7 +21,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf, join, sink};
 use tokio::sync::mpsc;
 use tokio::task::coop;
 use tokio::time::timeout;
@@ -38,45 +39,33 @@ const HELLO: &[u8] = b"\x81\x94\0\0\0\0{\"message\": \"hello\"}";
 
 const PONG: &[u8] = b"\x8a\x80\0\0\0\0";
 
-/// The socket of a client that shakes hands, says hello, and then sends pongs for as long as anybody reads.
+/// The beginning of a message that comes in pieces, and a piece with nothing in it.
+const BEGINNING: &[u8] = b"\x01\x80\0\0\0\0";
+const PIECE: &[u8] = b"\x00\x80\0\0\0\0";
+
+/// What a client sends that shakes hands, says something, and then sends the same for as long as anybody reads.
 ///
 /// As a socket of tokio does, it lets a task take only so much before others have their turn.
 #[derive(Debug)]
-struct Flood {
-    first: [Cursor<&'static [u8]>; 2],
+struct Flood<R> {
+    first: R,
+    then: &'static [u8],
 }
 
-impl AsyncRead for Flood {
+impl<R: AsyncRead + Unpin> AsyncRead for Flood<R> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let turn = ready!(coop::poll_proceed(cx));
-        for part in &mut self.get_mut().first {
-            let before = bytes.filled().len();
-            ready!(Pin::new(part).poll_read(cx, bytes))?;
-            if bytes.filled().len() > before {
-                turn.made_progress();
-                return Poll::Ready(Ok(()));
-            }
+        let Self { first, then } = self.get_mut();
+        let before = bytes.filled().len();
+        ready!(Pin::new(first).poll_read(cx, bytes))?;
+        if bytes.filled().len() == before {
+            bytes.put_slice(then);
         }
-        bytes.put_slice(PONG);
         turn.made_progress();
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Flood {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 }
@@ -95,16 +84,17 @@ impl Transport for Ear {
     }
 }
 
-async fn serve(flood: Flood, router: axum::Router) {
+async fn serve(flood: impl AsyncRead + Unpin + Send + 'static, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap()) }
     });
-    http1::Builder::new().serve_connection(TokioIo::new(flood), service).with_upgrades().await.unwrap();
+    let stream = TokioIo::new(join(flood, sink()));
+    http1::Builder::new().serve_connection(stream, service).with_upgrades().await.unwrap();
 }
 
-#[tokio::test]
-async fn what_is_said_before_pongs_without_end_is_heard() {
+/// Others hear what a client said before it began to send this without end.
+async fn is_heard(said: &'static [u8], then: &'static [u8]) {
     let storage = SqliteStorage::in_memory().await.unwrap();
     let (service, driver) =
         ChatService::new(storage, LocalChannelLayer::new(), SystemClock, ServiceConfig::default());
@@ -119,7 +109,17 @@ async fn what_is_said_before_pongs_without_end_is_heard() {
         })
         .await
         .unwrap();
-    let flood = Flood { first: [Cursor::new(HANDSHAKE), Cursor::new(HELLO)] };
+    let flood = Flood { first: HANDSHAKE.chain(HELLO).chain(said), then };
     tokio::spawn(serve(flood, router(service.clone(), GatewayConfig::default())));
     assert_eq!(timeout(PATIENCE, heard.recv()).await.unwrap().unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn what_is_said_before_pongs_without_end_is_heard() {
+    is_heard(PONG, PONG).await;
+}
+
+#[tokio::test]
+async fn what_is_said_before_a_message_without_end_is_heard() {
+    is_heard(BEGINNING, PIECE).await;
 }

@@ -1,9 +1,11 @@
 //! Takes frames from the network to the session, one after another.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncRead;
+use tokio::task::coop;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::conversation::Conversation;
@@ -52,7 +54,7 @@ fn poll_message<R: AsyncRead + Unpin>(
     };
     let mut message = poll_inbox(cx, conversation);
     if message.is_pending() {
-        conversation.go_on(cx);
+        go_on(cx, conversation);
         // It may not be full any more.
         message = poll_inbox(cx, conversation);
     }
@@ -62,12 +64,18 @@ fn poll_message<R: AsyncRead + Unpin>(
         Poll::Pending => end.map(Err),
         Poll::Ready(Ok(message)) => {
             conversation.note(&message);
-            if !message.is_text() {
-                // These alone may come without end.
-                conversation.go_on(cx);
-            }
             Poll::Ready(if message.is_close() { Err(End::Closed) } else { Ok(message) })
         }
         Poll::Ready(Err(error)) => Poll::Ready(Err(End::of(&error))),
     }
+}
+
+/// Goes on with what was handed in before, also where reading has used up what tokio lets a task do at a time: a client that
+/// never ceases to send would else keep it from being stored, and others' messages with it.
+fn go_on(cx: &mut Context<'_>, conversation: &mut Conversation<'_>) {
+    let going_on = coop::unconstrained(poll_fn(|cx| {
+        conversation.go_on(cx);
+        Poll::Ready(())
+    }));
+    _ = pin!(going_on).poll(cx);
 }
