@@ -64,7 +64,9 @@
 //!   429 and 5xx. Anything else is the end, and the last item of the stream.
 //! * It goes on after the last message that it has heard (`?since=`), in `group` after that of each room. Messages that
 //!   come twice are dropped. Where the server does not have that message any more, it says so: the event is a refusal
-//!   with the code `cannot_resume`, and after it the newest messages come.
+//!   with the code `cannot_resume`, and after it the newest messages come. A room in which it has heard nothing yet has
+//!   no such place: what is said there while the client is away does not come, unless it began with
+//!   [`Since::beginning`].
 //! * What was sent is kept until the server has confirmed that it is stored, and sent again on each connection until
 //!   then. It carries a mark (`client_id`), by which the server stores it once. That takes a server that gives marks back,
 //!   and a client that is somebody: nobody can tell the sends of nameless guests apart.

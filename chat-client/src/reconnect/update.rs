@@ -14,7 +14,8 @@ pub enum Update {
     Connected,
     /// There is none, and there will be another attempt.
     Disconnected(Disconnected),
-    /// Something happened. Each message comes once, and those of a room in order, however many connections it took.
+    /// Something happened. Each message comes once, and those of a room in order, however many connections it took: from
+    /// the first that was heard of the room, or from [`Connect::since`](crate::Connect::since).
     Event(Event),
     /// One's own message is stored. This comes once for each send, in every dialect.
     Confirmed(Confirmed),
