@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_protocol::{Event, RoomId, RoomName, Seq, UserId};
+use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use connection::{Connection, ConnectionId, Trust};
@@ -44,7 +45,7 @@ pub(crate) struct Hub {
 
 #[derive(Debug, Default)]
 struct Topics {
-    subscribers: HashMap<Topic, Arc<Mutex<Subscribers>>>,
+    subscribers: HashMap<Topic, Arc<Mutex<Subscribers>>, RandomState>,
     /// The rooms among them. What a room is never changes, so that nobody else need be asked while it is heard.
     rooms: HashMap<RoomName, RoomId>,
 }

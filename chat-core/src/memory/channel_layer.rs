@@ -62,10 +62,9 @@ impl LocalChannelLayer {
         Self { me, nodes, roster, id, envelopes: AsyncMutex::new(envelopes) }
     }
 
-    fn others(&self) -> Vec<Arc<Node>> {
+    fn others(&self, nodes: &[Weak<Node>]) -> impl Iterator<Item = Arc<Node>> {
         let me = Arc::as_ptr(&self.me);
-        let nodes = self.nodes.lock();
-        nodes.iter().filter(|node| node.as_ptr() != me).filter_map(Weak::upgrade).collect()
+        nodes.iter().filter(move |node| node.as_ptr() != me).filter_map(Weak::upgrade)
     }
 }
 
@@ -85,7 +84,8 @@ impl Drop for LocalChannelLayer {
 #[async_trait]
 impl ChannelLayer for LocalChannelLayer {
     fn publish(&self, envelope: Envelope) {
-        for node in self.others() {
+        let others: Vec<_> = self.others(&self.nodes.lock()).collect();
+        for node in others {
             if !node.topics.lock().contains(&envelope.topic) {
                 continue;
             }
@@ -97,7 +97,7 @@ impl ChannelLayer for LocalChannelLayer {
     }
 
     fn has_subscribers(&self, topic: Topic) -> bool {
-        self.others().iter().any(|node| node.topics.lock().contains(&topic))
+        self.others(&self.nodes.lock()).any(|node| node.topics.lock().contains(&topic))
     }
 
     async fn subscribe(&self, topic: Topic) {

@@ -52,11 +52,14 @@ fn poll_message<R: AsyncRead + Unpin>(
     let mut poll_inbox = |cx: &mut Context<'_>, conversation: &Conversation<'_>| {
         if must_end || conversation.is_full() { Poll::Pending } else { inbox.poll_next(cx, outbox) }
     };
+    let was_full = conversation.is_full();
     let mut message = poll_inbox(cx, conversation);
     if message.is_pending() {
         go_on(cx, conversation);
-        // It may not be full any more.
-        message = poll_inbox(cx, conversation);
+        if was_full {
+            // It may not be any more.
+            message = poll_inbox(cx, conversation);
+        }
     }
     match message {
         // What a client has said before the server stops is done, also what was not read yet, as too much is under way.

@@ -180,7 +180,8 @@ impl Inner {
     /// Posts the new ones among stored messages of a room.
     fn post(&self, room: RoomId, stored: &[Stored]) -> Posting {
         let mut posts = Posts::with_capacity(stored.len());
-        for Stored { submission: Submission { room, origin, as_referred, .. }, outcome, .. } in stored {
+        for Stored { submission, outcome, .. } in stored {
+            let Submission { room, origin, as_referred, .. } = &**submission;
             if let Appended::New(message) = outcome {
                 let event = view::message_posted(room, as_referred.clone(), message);
                 // Also what is too early here: others may have what is before it, and nobody else tells them of it.
@@ -198,7 +199,7 @@ impl Inner {
         let messages = stored.len();
         let may_be_listeners = listeners::may_be_there(self);
         for Stored { submission, outcome, .. } in stored {
-            let Submission { room, origin, as_referred, answer: sender, .. } = submission;
+            let Submission { room, origin, as_referred, answer: sender, .. } = *submission;
             let stored = match outcome {
                 Appended::New(stored) => {
                     self.relays.posted(&room, &stored, &origin);

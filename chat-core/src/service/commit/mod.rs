@@ -43,15 +43,15 @@ pub(crate) type Answer = Result<StoredMessage, CommandError>;
 pub(crate) type Answered = oneshot::Receiver<Answer>;
 
 impl Submission {
-    /// A message to a room, and where it will be told what came of it.
+    /// A message to a room, and where it will be told what came of it. In a box, for it goes through many hands.
     pub(crate) fn new(
         message: NewMessage,
         room: Room,
         origin: Origin,
         as_referred: Option<RoomRef>,
-    ) -> (Self, Answered) {
+    ) -> (Box<Self>, Answered) {
         let (answer, answered) = oneshot::channel();
-        (Self { message, room, origin, as_referred, answer }, answered)
+        (Box::new(Self { message, room, origin, as_referred, answer }), answered)
     }
 }
 
@@ -76,7 +76,8 @@ impl Origin {
 
 impl Inner {
     /// Stores a batch, for which there are places in the lanes, and puts into the lanes what is stored.
-    async fn store(&self, batch: &mut Vec<Submission>) -> Filled {
+    #[expect(clippy::vec_box, reason = "they come in boxes, and go on in them")]
+    async fn store(&self, batch: &mut Vec<Box<Submission>>) -> Filled {
         match self.append(batch).await {
             Ok(outcomes) => self.commits.lanes.put(batch.drain(..).zip(outcomes)),
             // One of them cannot be stored; the others must not suffer for it.
@@ -91,7 +92,7 @@ impl Inner {
         }
     }
 
-    async fn store_alone(&self, submission: Submission) -> Filled {
+    async fn store_alone(&self, submission: Box<Submission>) -> Filled {
         match self.append(std::slice::from_ref(&submission)).await {
             Ok(outcomes) => self.commits.lanes.put(std::iter::once(submission).zip(outcomes)),
             Err(error) => self.refuse([submission], error),
@@ -99,7 +100,7 @@ impl Inner {
     }
 
     /// Stores messages in one transaction. One that takes too long is given up; it may come to pass all the same.
-    async fn append(&self, batch: &[Submission]) -> Result<Vec<Appended>, StorageError> {
+    async fn append(&self, batch: &[Box<Submission>]) -> Result<Vec<Appended>, StorageError> {
         let messages: Vec<NewMessage> = batch.iter().map(|submission| submission.message.clone()).collect();
         let Self { storage, config, .. } = self;
         let late = |_| StorageError::database("it did not answer in time");
@@ -119,7 +120,7 @@ impl Inner {
     }
 
     /// Tells senders that their messages are not confirmed.
-    fn refuse(&self, batch: impl IntoIterator<Item = Submission>, error: StorageError) -> Filled {
+    fn refuse(&self, batch: impl IntoIterator<Item = Box<Submission>>, error: StorageError) -> Filled {
         tracing::error!(error = &error as &dyn std::error::Error, "messages not stored");
         let error = CommandError::from(error);
         for submission in batch {

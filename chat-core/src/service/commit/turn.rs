@@ -21,6 +21,7 @@ use chat_protocol::RoomId;
 use futures::StreamExt;
 use futures::stream::poll_fn;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -37,7 +38,7 @@ const SHORTEST_WAIT: Duration = Duration::from_micros(500);
 /// Messages on their way to be stored.
 #[derive(Debug)]
 pub(in crate::service) struct Commits {
-    submissions: mpsc::Sender<Submission>,
+    submissions: mpsc::Sender<Box<Submission>>,
     turn: Arc<Mutex<Turn>>,
     /// What is stored and not yet delivered.
     pub(super) lanes: Lanes,
@@ -55,7 +56,7 @@ pub(super) struct Transaction<'a>(&'a AtomicUsize);
 /// What is needed to store. Who holds it is the only one.
 #[derive(Debug)]
 struct Turn {
-    submitted: mpsc::Receiver<Submission>,
+    submitted: mpsc::Receiver<Box<Submission>>,
     /// When the next transaction may begin, where that is not at once.
     next_at: Option<Instant>,
     /// Whether more had come in when the last turn was over: then the next one follows at once.
@@ -87,7 +88,7 @@ impl Inner {
     /// Messages that are handed in one after the other are stored in that order.
     pub(in crate::service) async fn submit(
         self: &Arc<Self>,
-        submission: Submission,
+        submission: Box<Submission>,
         answered: Answered,
     ) -> Result<Confirmation, CommandError> {
         match self.commits.submissions.try_send(submission) {
@@ -125,10 +126,10 @@ impl Future for Confirmation {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        if let Poll::Ready(answer) = self.poll_answer(cx) {
-            return Poll::Ready(answer);
-        }
         if matches!(self.part, Part::Untried) {
+            if let Some(answer) = self.answer_so_far() {
+                return Poll::Ready(answer);
+            }
             self.take_turn();
         }
         // Taken out meanwhile: where it panics, nobody is to go on with it.
@@ -138,19 +139,21 @@ impl Future for Confirmation {
             self.part = Part::Storing(work);
             return Poll::Pending;
         }
-        self.poll_answer(cx)
+        let answer = ready!(Pin::new(&mut self.answered).poll(cx));
+        Poll::Ready(answer.unwrap_or(Err(CommandError::Closed)))
     }
 }
 
 impl Confirmation {
-    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
-        // Its own turn comes first: others may wait for that to end.
-        if matches!(self.part, Part::Storing(_)) {
-            return Poll::Pending;
-        }
-        let answer = ready!(Pin::new(&mut self.answered).poll(cx));
+    /// What became of the message by now. To be told of it later would have who stores its own message wake itself.
+    fn answer_so_far(&mut self) -> Option<Answer> {
+        let answer = match self.answered.try_recv() {
+            Ok(answer) => answer,
+            Err(TryRecvError::Closed) => Err(CommandError::Closed),
+            Err(TryRecvError::Empty) => return None,
+        };
         self.part = Part::Waiting;
-        Poll::Ready(answer.unwrap_or(Err(CommandError::Closed)))
+        Some(answer)
     }
 
     fn take_turn(&mut self) {
@@ -246,7 +249,8 @@ async fn once(inner: Arc<Inner>, mut turn: OwnedMutexGuard<Turn>) {
 
 impl Turn {
     /// Stores what has come in by the time that a transaction may begin; gives where it is to be delivered from.
-    async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Submission>) -> Filled {
+    #[expect(clippy::vec_box, reason = "they come in boxes, and go on in them")]
+    async fn store_next(&mut self, inner: &Inner, batch: &mut Vec<Box<Submission>>) -> Filled {
         let most = inner.config.messages_per_commit.max(1);
         if self.submitted.is_empty() {
             return Filled::default();

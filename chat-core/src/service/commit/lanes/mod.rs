@@ -48,7 +48,7 @@ struct Lane {
 /// A message that is stored.
 #[derive(Debug)]
 pub(super) struct Stored {
-    pub(super) submission: Submission,
+    pub(super) submission: Box<Submission>,
     pub(super) outcome: Appended,
     /// Since when it is.
     pub(super) since: Instant,
@@ -95,7 +95,7 @@ impl Lanes {
     }
 
     /// Puts in stored messages that have places, in their order.
-    pub(super) fn put(&self, stored: impl Iterator<Item = (Submission, Appended)>) -> Filled {
+    pub(super) fn put(&self, stored: impl Iterator<Item = (Box<Submission>, Appended)>) -> Filled {
         let since = Instant::now();
         let mut filled = Filled::default();
         for (submission, outcome) in stored {
@@ -209,7 +209,7 @@ mod tests {
     use crate::storage::{NewMessage, StoredMessage, examples};
 
     /// A message to a room with this id.
-    fn stored(room: i64) -> (Submission, Appended) {
+    fn stored(room: i64) -> (Box<Submission>, Appended) {
         let message = examples::message(room, Seq::FIRST, "hello");
         let room = examples::room(room);
         let StoredMessage { room: to, sender, text, sent_at, client_id, .. } = message.clone();
