@@ -70,7 +70,7 @@
 //! * What was sent is kept until the server has confirmed that it is stored, and sent again on each connection until
 //!   then. It carries a mark (`client_id`), by which the server stores it once. That takes a server that gives marks back,
 //!   and a client that is somebody: nobody can tell the sends of nameless guests apart.
-//! * [`Since`] can be kept, and [given](Connect::since) to the client that comes after a restart of the program.
+//! * [`Since`] can be kept as text, and [given](Connect::since) to the client that comes after a restart of the program.
 //!
 //! # Who does the work
 //!
@@ -97,12 +97,14 @@ mod since;
 mod voice;
 
 pub use chat_protocol::{
-    ClientId, Command, Dialect, Event, FetchHistory, Limits, MessageId, MessageText, RoomId, RoomName,
-    RoomRef, SendMessage, SendNotification, Username,
+    ClientId, ClientIdError, Command, Dialect, ErrorCode, Event, FetchHistory, History, IdError, Limits,
+    Message, MessageId, MessagePosted, MessageText, NameError, Notification, NotificationId, Person,
+    Presence, ReadMark, Refusal, RoomActivity, RoomId, RoomLabel, RoomName, RoomRef, SendMessage,
+    SendNotification, Seq, TextError, Timestamp, Typing, UserId, Username,
 };
 pub use client::Client;
 pub use config::Connect;
 pub use error::{ClientError, Closed};
 pub use reconnect::{Confirmed, Disconnected, Reconnect, ReconnectingClient, ReconnectingSender, Update};
 pub use sender::Sender;
-pub use since::Since;
+pub use since::{Since, SinceError};

@@ -3,20 +3,23 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
-use chat_protocol::{MessageId, RoomRef};
+use chat_protocol::{IdError, MessageId, NameError, RoomName, RoomRef};
+use thiserror::Error;
 
 use crate::address::in_query;
 
 /// Where a client stands: the last message that it has had, of each room that it says so of. It hears what follows.
 ///
-/// It is written as in the query of a URL, to be kept until the next time.
+/// It is written as in the query of a URL, to be kept until the next time, and read again.
 ///
 /// ```
 /// use chat_client::{MessageId, Since};
 ///
 /// let since = Since::message(MessageId::new(41)?);
 /// assert_eq!(since.to_string(), "41");
+/// assert_eq!("41".parse(), Ok(since));
 /// assert_eq!(Since::beginning().to_string(), "0");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -24,6 +27,21 @@ use crate::address::in_query;
 pub struct Since {
     /// By the name or the id of a room; `None` is the room of the URL.
     pub(crate) places: BTreeMap<Option<String>, Place>,
+}
+
+/// Why a text is no [`Since`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SinceError {
+    /// What should be the id of a message, or 0, is not.
+    #[error("the last message of a room is told by its id, or by 0 where there is none")]
+    Message(#[from] IdError),
+    /// No room has such a name.
+    #[error("no room has this name")]
+    Room(#[from] NameError),
+    /// A room is named twice.
+    #[error("a room is named twice")]
+    Twice,
 }
 
 /// The last message of a room that one has had; `None` before the first.
@@ -102,11 +120,55 @@ impl fmt::Display for Since {
     }
 }
 
+/// Reads what [`Display`](fmt::Display) writes; where it says nothing of any room, the text is empty.
+impl FromStr for Since {
+    type Err = SinceError;
+
+    fn from_str(text: &str) -> Result<Self, SinceError> {
+        let mut since = Self::default();
+        for one in text.split(',').filter(|_| !text.is_empty()) {
+            let (room, last) = match one.rsplit_once(':') {
+                Some((room, last)) => (Some(RoomName::new(room)?.to_string()), last),
+                None => (None, one),
+            };
+            let last = if last == "0" { None } else { Some(last.parse()?) };
+            if since.places.insert(room, last).is_some() {
+                return Err(SinceError::Twice);
+            }
+        }
+        Ok(since)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chat_protocol::RoomId;
 
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let id = |id| MessageId::new(id).unwrap();
+        let rooms = Since::message(id(3))
+            .and_room(&RoomRef::Name(RoomName::new("聊-1.a").unwrap()), None)
+            .and_room(&RoomRef::Id(RoomId::new(5).unwrap()), Some(id(41)));
+        for since in [Since::default(), Since::beginning(), Since::message(id(i64::MAX)), rooms] {
+            assert_eq!(since.to_string().parse(), Ok(since.clone()), "{since}");
+        }
+    }
+
+    #[test]
+    fn slips_are_refused() {
+        for slip in ["x", "-1", "7,", ",7", ",", " 7", "lobby:", "7:", "1e3", "9223372036854775808"] {
+            assert!(matches!(slip.parse::<Since>(), Err(SinceError::Message(_))), "{slip}");
+        }
+        for slip in [":7", "a:b:7", "lobby/:7"] {
+            assert!(matches!(slip.parse::<Since>(), Err(SinceError::Room(_))), "{slip}");
+        }
+        for slip in ["7,8", "lobby:7,5:1,lobby:8"] {
+            assert_eq!(slip.parse::<Since>(), Err(SinceError::Twice), "{slip}");
+        }
+    }
 
     #[test]
     fn what_does_not_fit_is_left_out_oldest_first() {
