@@ -1,6 +1,9 @@
 //! Senders that do not wait for one message to be confirmed before they hand in the next.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
@@ -113,6 +116,26 @@ fn messages(guest: &Guest) -> String {
         _ => None,
     });
     texts.collect()
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn who_stores_its_own_message_does_not_wake_itself() {
+    let node = Node::start();
+    let amy = node.guest("amy", "hall").await;
+    let sender = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&sender));
+    let send = pin!(hand_in(&amy, "alone").await);
+    assert!(send.poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(sender.0.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
