@@ -100,11 +100,11 @@ pub use chat_protocol::{
     ClientId, ClientIdError, Command, Dialect, ErrorCode, Event, FetchHistory, History, IdError, Limits,
     Message, MessageId, MessagePosted, MessageText, NameError, Notification, NotificationId, Person,
     Presence, ReadMark, Refusal, RoomActivity, RoomId, RoomLabel, RoomName, RoomRef, SendMessage,
-    SendNotification, Seq, TextError, Timestamp, Typing, UserId, Username,
+    SendNotification, Seq, SinceError, TextError, Timestamp, Typing, UserId, Username,
 };
 pub use client::Client;
 pub use config::Connect;
 pub use error::{ClientError, Closed};
 pub use reconnect::{Confirmed, Disconnected, Reconnect, ReconnectingClient, ReconnectingSender, Update};
 pub use sender::Sender;
-pub use since::{Since, SinceError};
+pub use since::Since;

@@ -80,7 +80,7 @@ pub use observer::{Observer, Outcome};
 pub use roster::{Moment, Novelty, Pulse, Roster, RosterAway, Standing};
 pub use service::{
     Arrival, CatchUp, ChatService, Clock, Courier, Driver, ForeignMessage, RelayInlet, RelayOutlet, Relayed,
-    ServiceConfig, Session, Since, Target, Unconfirmed,
+    ServiceConfig, Session, Target, Unconfirmed,
 };
 pub use storage::{Storage, StorageError};
 pub use transport::{CloseReason, Delivery, Encoded, Format, Transport};

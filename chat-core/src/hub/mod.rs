@@ -45,6 +45,7 @@ pub(crate) struct Hub {
 
 #[derive(Debug, Default)]
 struct Topics {
+    /// Looked up for every message, and by ids only, which the server gives out: nobody can choose them to collide.
     subscribers: HashMap<Topic, Arc<Mutex<Subscribers>>, RandomState>,
     /// The rooms among them. What a room is never changes, so that nobody else need be asked while it is heard.
     rooms: HashMap<RoomName, RoomId>,

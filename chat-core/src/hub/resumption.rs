@@ -2,12 +2,11 @@
 
 use std::convert::Infallible;
 
-use chat_protocol::RoomId;
+use chat_protocol::{RoomId, RoomRef, Since};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::subscribers::EntryId;
-use crate::Since;
 use crate::storage::Room;
 
 /// A room of which a connection wants what it has missed.
@@ -56,7 +55,7 @@ impl Resumption {
     /// What is wanted of a room. It is wanted once.
     pub(super) fn take(&self, room: &Room, is_home: bool) -> Option<Since> {
         let mut state = self.0.as_ref()?.lock();
-        let place = state.wanted.iter().position(|since| since.is_about(room, is_home))?;
+        let place = state.wanted.iter().position(|since| is_about(since, room, is_home))?;
         let since = state.wanted.swap_remove(place);
         state.resumed.push(room.id);
         Some(since)
@@ -88,5 +87,15 @@ impl Resumption {
             state.to_reader = None;
             state.is_connected = None;
         }
+    }
+}
+
+/// Whether it is about this room, which the client goes to (`is_home`) or carries besides.
+fn is_about(since: &Since, room: &Room, is_home: bool) -> bool {
+    match &since.room {
+        None => is_home,
+        Some(reference) if reference.as_id() == Some(room.id) => true,
+        Some(RoomRef::Name(name)) => *name == room.name,
+        Some(RoomRef::Id(_)) => false,
     }
 }

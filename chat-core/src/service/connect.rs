@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chat_protocol::{Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomRef, Scope};
+use chat_protocol::{Arrival as OnArrival, Behavior, ErrorCode, Event, Refusal, RoomRef, Scope, Since};
 use parking_lot::Mutex;
 
 use super::catch_up::CatchUp;
 use super::presence::Occasion;
 use super::session::{Place, Session};
-use super::since::Since;
 use super::{ChatService, Inner};
 use crate::hub::{Connection, Resumption, Trust};
 use crate::storage::{Access, Joining, Room, User};

@@ -14,7 +14,6 @@ mod presence;
 mod relay;
 mod retention;
 mod session;
-mod since;
 mod subscribe;
 mod task;
 mod unconfirmed;
@@ -36,7 +35,6 @@ pub use courier::Courier;
 pub use driver::Driver;
 pub use relay::{ForeignMessage, RelayInlet, RelayOutlet, Relayed};
 pub use session::Session;
-pub use since::Since;
 pub use unconfirmed::Unconfirmed;
 
 use crate::hub::{ConnectionId, Hub};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat_core::memory::{LocalChannelLayer, MemoryStorage};
 use chat_core::storage::{Keep, StoredMessage};
-use chat_core::{Arrival, Delivery, Identity, ServiceConfig, Session, Since, Target, Transport};
-use chat_protocol::{Behavior, ErrorCode, Event, MessageId, RoomId, RoomName, Username};
+use chat_core::{Arrival, Delivery, Identity, ServiceConfig, Session, Target, Transport};
+use chat_protocol::{Behavior, ErrorCode, Event, MessageId, RoomId, RoomName, Since, Username};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 

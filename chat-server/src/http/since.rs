@@ -1,7 +1,6 @@
 //! What a client that comes back says of the messages that it has: `?since=`.
 
-use chat_core::Since;
-use chat_protocol::{IdError, MessageId, NameError, RoomName};
+use chat_protocol::{Since, SinceError};
 use thiserror::Error;
 
 use crate::query;
@@ -12,14 +11,10 @@ const MAX_ROOMS: usize = 1_000;
 /// Why a `since` is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum InvalidSince {
-    #[error(
-        "since is the id of a message, or room:id for several rooms, separated by commas; 0 stands for the beginning"
-    )]
-    Message(#[from] IdError),
+    #[error(transparent)]
+    Slip(#[from] SinceError),
     #[error("since names more than {MAX_ROOMS} rooms")]
     TooMany,
-    #[error("no room has the name in since: {0}")]
-    Room(#[from] NameError),
 }
 
 /// What the query says: `since=<message>`, or `since=<room>:<message>,…` on a socket that carries many rooms. `None`
@@ -29,23 +24,13 @@ pub(super) fn parse(query: &str) -> Result<Option<Vec<Since>>, InvalidSince> {
     if value.split(',').count() > MAX_ROOMS {
         return Err(InvalidSince::TooMany);
     }
-    value.split(',').map(parse_one).collect::<Result<_, _>>().map(Some)
-}
-
-fn parse_one(text: &str) -> Result<Since, InvalidSince> {
-    let (room, message) = match text.rsplit_once(':') {
-        Some((room, message)) => (Some(RoomName::new(room)?.into()), message),
-        None => (None, text),
-    };
-    let message = match message {
-        "0" => None,
-        id => Some(id.parse::<MessageId>()?),
-    };
-    Ok(Since { room, message })
+    Ok(Some(value.split(',').map(str::parse).collect::<Result<_, SinceError>>()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use chat_protocol::{MessageId, RoomName};
+
     use super::*;
 
     fn since(room: Option<&str>, message: i64) -> Since {

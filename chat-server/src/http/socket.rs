@@ -7,8 +7,8 @@ use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKE
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chat_core::{Arrival, ConnectError, Handshake, Refused, Session, Since, Target};
-use chat_protocol::{Dialect, EncodeContext, Endpoint, NameError, RoomName, UnknownDialect};
+use chat_core::{Arrival, ConnectError, Handshake, Refused, Session, Target};
+use chat_protocol::{Dialect, EncodeContext, Endpoint, NameError, RoomName, Since, UnknownDialect};
 use hyper::upgrade::OnUpgrade;
 use thiserror::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
