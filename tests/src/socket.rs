@@ -1,8 +1,12 @@
 //! A WebSocket as a document's front end has it: JSON texts, sent and received.
 
+use std::fs;
+use std::net::SocketAddr;
+
 use futures::{SinkExt, StreamExt, stream};
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::{ClientRequestBuilder, IntoClientRequest};
 use tokio_tungstenite::tungstenite::http::StatusCode;
@@ -82,6 +86,28 @@ impl Socket {
         let (socket, _) =
             timeout(PATIENCE, handshake).await.expect("the server answers").map_err(|_| Broken)?;
         Ok(Self(socket))
+    }
+
+    /// Waits until all that was sent has come to the system of the other side, where it can be read: a send that is done may
+    /// still wait in this one. For sockets over IPv4.
+    pub async fn all_arrived(&self) {
+        let MaybeTlsStream::Plain(stream) = self.0.get_ref() else { panic!("no plain socket") };
+        let port = |address: SocketAddr| format!("{:04X}", address.port());
+        let from = port(stream.local_addr().expect("an address"));
+        let to = port(stream.peer_addr().expect("an address"));
+        let waiting = || {
+            let table = fs::read_to_string("/proc/net/tcp").expect("the system's table of sockets");
+            // `sl local_address rem_address st tx_queue:rx_queue …`, in hexadecimal digits.
+            let mut sockets = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let this = sockets.find(|fields| fields[1].ends_with(&from) && fields[2].ends_with(&to));
+            !this.expect("this socket")[4].starts_with("00000000:")
+        };
+        let arrival = async {
+            while waiting() {
+                yield_now().await;
+            }
+        };
+        timeout(PATIENCE, arrival).await.expect("the other side's system takes it");
     }
 
     /// Sends a frame of JSON on a connection that may have broken.

@@ -148,6 +148,7 @@ async fn what_was_handed_in_before_a_stop_is_stored() {
     for number in 0..said {
         amy.send(&json!({"type": "chat_message", "message": format!("m{number}")})).await;
     }
+    amy.all_arrived().await;
     let mut confirmed = 0;
     // The first confirmation shows that the server is at it; then it is told to stop in the middle.
     amy.receive_where(|frame| frame["type"] == "message_sent").await;
