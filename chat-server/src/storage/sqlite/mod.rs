@@ -99,7 +99,7 @@ impl SqliteStorage {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.readers.call(|connection| work(connection)).await
+        self.readers.call(work).await
     }
 
     /// Changes something. Each statement is a transaction of its own.
@@ -107,7 +107,7 @@ impl SqliteStorage {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.writer.call(|connection| work(connection)).await
+        self.writer.call(work).await
     }
 
     /// Changes something in one transaction.

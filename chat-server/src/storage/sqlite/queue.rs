@@ -21,7 +21,7 @@ pub(super) trait Job: Send {
     fn is_wanted(&self) -> bool;
 
     /// Does it, and tells who waits.
-    fn run(self: Box<Self>, connection: &mut Connection);
+    fn run(self: Box<Self>, connection: &Connection);
 }
 
 /// Jobs for one thread or several.
@@ -111,7 +111,7 @@ mod tests {
             self.0.load(Ordering::Relaxed)
         }
 
-        fn run(self: Box<Self>, _: &mut Connection) {}
+        fn run(self: Box<Self>, _: &Connection) {}
     }
 
     #[test]

@@ -11,13 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use chat_core::StorageError;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::failure::Failure;
+use super::query::execute;
 use super::queue::{Job, Queue};
 
 /// A call took longer than it may.
@@ -57,7 +58,8 @@ impl Workers {
             let queue = Arc::clone(&workers.queue);
             let running = workers.threads.token();
             let serve = move || {
-                serve(&queue, connection);
+                serve(&queue, &connection);
+                drop(connection);
                 drop(running);
             };
             thread::Builder::new().name(name.to_owned()).spawn(serve).map_err(StorageError::database)?;
@@ -68,7 +70,7 @@ impl Workers {
     /// Does something with a connection. Each statement is a transaction of its own.
     pub(super) async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
         self.ask(|connection, _| work(connection)).await
     }
@@ -81,11 +83,13 @@ impl Workers {
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
         self.ask(|connection, if_wanted| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // Kept like all statements: to plan them anew would be a good part of what a short transaction costs this thread.
+            // What fails, or panics, before the commit is rolled back by the thread.
+            execute(connection, "BEGIN IMMEDIATE", ())?;
             if_wanted()?;
-            let outcome = work(&transaction)?;
+            let outcome = work(connection)?;
             if_wanted()?;
-            transaction.commit()?;
+            execute(connection, "COMMIT", ())?;
             Ok(outcome)
         })
         .await
@@ -94,7 +98,7 @@ impl Workers {
     /// Has a thread do something, which can see whether it is still waited for.
     async fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection, IfWanted<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&Connection, IfWanted<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Box::new(Call { work, answer })).map_err(StorageError::database)?;
@@ -131,13 +135,13 @@ struct Call<T, W> {
 impl<T, W> Job for Call<T, W>
 where
     T: Send,
-    W: FnOnce(&mut Connection, IfWanted<'_>) -> Result<T, Failure> + Send,
+    W: FnOnce(&Connection, IfWanted<'_>) -> Result<T, Failure> + Send,
 {
     fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
     }
 
-    fn run(self: Box<Self>, connection: &mut Connection) {
+    fn run(self: Box<Self>, connection: &Connection) {
         let Self { work, answer } = *self;
         let if_wanted = || if answer.is_closed() { Err(StorageError::database(GivenUp)) } else { Ok(()) };
         let outcome = work(connection, &if_wanted);
@@ -146,13 +150,13 @@ where
     }
 }
 
-fn serve(queue: &Queue, mut connection: Connection) {
+fn serve(queue: &Queue, connection: &Connection) {
     while let Some(job) = queue.next() {
-        // One call that panics must not be the end of all others. Nothing of it stays: what it held of the connection was
-        // dropped on the way, which ends its transaction, and whoever waits is told by the answer that does not come.
-        let _ = catch_unwind(AssertUnwindSafe(|| job.run(&mut connection)));
-        // A transaction that its call could not end, say because the disk is gone, must not be that of the next call.
-        // Where it cannot be ended now, the next one cannot begin, and it is tried again.
+        // One call that panics must not be the end of all others. Nothing of it stays: its statements were reset on the way,
+        // its transaction is rolled back, and whoever waits is told by the answer that does not come.
+        let _ = catch_unwind(AssertUnwindSafe(|| job.run(connection)));
+        // A transaction that its call did not bring to its commit must not be that of the next call. Where it cannot be
+        // ended now, say because the disk is gone, the next one cannot begin, and it is tried again.
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }

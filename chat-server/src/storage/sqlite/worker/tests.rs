@@ -64,7 +64,7 @@ async fn what_takes_too_long_is_an_error_and_what_comes_after_it_works() {
     assert!(is::<NoAnswer>(workers.transaction(insert).await));
     drop(release);
     // What was held is done by now, or soon; the one that was given up before it began is not.
-    let done = async { while workers.call(|connection| numbers_in(connection)).await.ok() != Some(1) {} };
+    let done = async { while workers.call(numbers_in).await.ok() != Some(1) {} };
     timeout(LONG, done).await.unwrap();
 }
 
@@ -76,7 +76,7 @@ async fn what_nobody_waits_for_any_more_is_not_begun() {
     let given_up = timeout(Duration::from_millis(10), workers.transaction(insert));
     assert!(given_up.await.is_err());
     drop(release);
-    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 1);
+    assert_eq!(workers.call(numbers_in).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn what_is_given_up_while_another_process_has_the_lock_is_not_stored() {
     // It has begun by then, and waits for the lock.
     assert!(timeout(Duration::from_millis(100), workers.transaction(insert)).await.is_err());
     other.execute_batch("COMMIT").unwrap();
-    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 0);
+    assert_eq!(workers.call(numbers_in).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn what_is_given_up_before_its_commit_is_not_stored() {
     });
     assert!(timeout(Duration::from_millis(50), given_up).await.is_err());
     drop(release);
-    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 0);
+    assert_eq!(workers.call(numbers_in).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -141,12 +141,12 @@ async fn readers_do_not_wait_for_the_writer() {
         has_begun.await.unwrap();
         // Nor for each other: here one of two is busy. What it is to write in the end it cannot, of which nobody hears.
         let held = hold(&readers).await;
-        assert_eq!(readers.call(|connection| numbers_in(connection)).await.unwrap(), 1);
+        assert_eq!(readers.call(numbers_in).await.unwrap(), 1);
         drop(held);
         drop(release);
     };
     tokio::join!(async { writing.await.unwrap() }, reading);
-    assert_eq!(readers.call(|connection| numbers_in(connection)).await.unwrap(), 2);
+    assert_eq!(readers.call(numbers_in).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_panic_is_an_error_and_leaves_nothing_behind() {
     });
     assert!(is::<BrokenOff>(panics.await));
     workers.transaction(insert).await.unwrap();
-    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 1);
+    assert_eq!(workers.call(numbers_in).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -204,5 +204,5 @@ async fn a_transaction_that_was_left_open_is_not_that_of_the_next_call() {
     });
     left_open.await.unwrap();
     workers.transaction(insert).await.unwrap();
-    assert_eq!(workers.call(|connection| numbers_in(connection)).await.unwrap(), 1);
+    assert_eq!(workers.call(numbers_in).await.unwrap(), 1);
 }
